@@ -14,6 +14,7 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import named, shown
 from streamkit._core.strategy import Collect, Strategy, strategy_argument
 from streamkit._engine.face.stream import Stream
+from streamkit._engine.run.leave import combine
 from streamkit.connect.reconnect import Reconnect, linked, reconnect_argument
 from streamkit.connect.sender import BufferedRecipe, Inflow, Sender
 
@@ -33,6 +34,8 @@ async def _in_thread(
             await asyncio.wait([call])
         except asyncio.CancelledError as error:
             cancelled = error
+    if cancelled is not None and (failed := call.exception()) is not None:
+        combine(failed, cancelled)  # it raises the cancellation, to which the other is attached
     return call.result(), cancelled
 
 
@@ -42,10 +45,12 @@ class _Client(Inflow):
     close_client: Callable[[], object]
 
     async def close(self) -> None:
-        self.leave()
-        _, cancelled = await _in_thread(self.close_client)
-        if cancelled is not None:
-            raise cancelled
+        try:
+            self.leave()
+        finally:
+            _, cancelled = await _in_thread(self.close_client)
+            if cancelled is not None:
+                raise cancelled
 
 
 async def _connected(

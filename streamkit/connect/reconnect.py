@@ -20,12 +20,15 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import shown, told
 from streamkit._core.value import Value
 from streamkit._engine.buffer.clock import wall_clock_of
+from streamkit._engine.run.leave import combine
+from streamkit._engine.run.shelter import sheltered
 
 __all__ = [
     "Course",
     "EndOfFeed",
     "Link",
     "Reconnect",
+    "close_after",
     "linked",
     "reconnect_argument",
     "settled",
@@ -158,6 +161,10 @@ class Course:
             return None
         return Gap(None, reason, since=_date(since), until=_date(now))
 
+    def closed(self, late: Exception) -> None:
+        """What was lost could not be closed either; the gap says so."""
+        self._reason = f"{self._reason}; and as it was closed, {told(late)}"
+
     async def failed(self, error: Exception, least: float = 0.0) -> float:
         """Count a failure; return the seconds until the next attempt, at least `least`.
 
@@ -212,6 +219,21 @@ class Link(Protocol[T_co]):
         ...
 
 
+async def _closed(link: Any) -> None:
+    """Close `link` to the end: a cancellation meanwhile waits, or what half is closed would stay so."""
+    await sheltered(link.close(), asyncio.get_running_loop())
+
+
+async def close_after(error: BaseException, link: Any) -> None:
+    """Close `link`, after `error`; what that raises hangs on it."""
+    try:
+        await _closed(link)
+    except BaseException as late:
+        combine(error, late)
+    finally:
+        del error  # its traceback may have this frame: they would keep each other
+
+
 async def linked(
     connect: Callable[[], Awaitable[Link[Any]]], reconnect: Reconnect, errors: tuple[type[Exception], ...]
 ) -> AsyncIterator[Any]:
@@ -228,6 +250,7 @@ async def linked(
         except errors as error:
             wait = await course.failed(error)
         else:
+            again = None
             try:
                 if (gap := course.opened(resumed=link.resumed)) is not None:
                     yield gap
@@ -235,14 +258,23 @@ async def linked(
                     try:
                         item = await link.receive()
                     except EndOfFeed:
-                        return
+                        break
                     except errors as error:
-                        wait = await course.failed(error, link.least)
+                        again = await course.failed(error, link.least)
                         break
                     course.received()
                     yield item
                     del item  # nothing is held while it waits for the next
-            finally:
-                await link.close()
+            except BaseException as error:  # one failure too many, a defect, or the consumer leaves
+                await close_after(error, link)
+                raise
+            if again is None:
+                await _closed(link)
+                return
+            try:
+                await _closed(link)
+            except errors as late:
+                course.closed(late)
+            wait = again
             del link
         await asyncio.sleep(wait)

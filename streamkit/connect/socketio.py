@@ -15,7 +15,7 @@ from streamkit._core.strategy import Collect, Strategy, Suspend, strategy_argume
 from streamkit._core.value import Value
 from streamkit._engine.face.stream import Stream
 from streamkit.connect.aiohttp.session import FAILURES as HTTP_FAILURES, Refusals, http_url
-from streamkit.connect.reconnect import Reconnect, linked, reconnect_argument, settled
+from streamkit.connect.reconnect import Reconnect, close_after, linked, reconnect_argument, settled
 from streamkit.connect.sender import BufferedRecipe, Inflow
 from streamkit.connect.status import public
 
@@ -71,20 +71,25 @@ class _Socket(Inflow):
 
     async def close(self) -> None:
         """Say good-bye, where the other side listens; then end what the library has begun, in any state."""
-        self.leave()
         engine = self.client.eio
         try:
+            self.leave()
             async with asyncio.timeout(_CLOSING):
-                await self.client.disconnect()
+                if self.client.connected:
+                    await self.client.disconnect()
+                else:  # it was not made, or was lost: nobody is told
+                    await engine.disconnect(abort=True)
         except _FAILURES:
             pass  # it was lost, or nobody answers: there is nobody to say it to
         finally:
             tasks = [each for each in (engine.read_loop_task, engine.write_loop_task) if each is not None]
             for task in tasks:
                 task.cancel()
-            if tasks:
-                await asyncio.wait(tasks)
-            await self.refusals.session.close()
+            try:
+                if tasks:
+                    await asyncio.wait(tasks)
+            finally:
+                await self.refusals.close()
 
 
 class _Caller:
@@ -114,11 +119,10 @@ class _Caller:
                 )
             if self._on_connect is not None:
                 await settled(self._on_connect(socket.client))
-        except _FAILURES as error:
-            await socket.close()
-            raise socket.refusals.said(error) from error
-        except BaseException:
-            await socket.close()
+        except BaseException as error:
+            await close_after(error, socket)
+            if isinstance(error, _FAILURES) and (refusal := socket.refusals.last) is not None:
+                raise refusal from error
             raise
         return socket
 

@@ -41,9 +41,9 @@ def date_header(value: str | None) -> datetime | None:
         return None
     try:
         found = parsedate_to_datetime(value)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float:

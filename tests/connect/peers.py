@@ -188,20 +188,20 @@ class Rooms(Peer):
         app = web.Application()
         server.attach(app)
         server.on("join", lambda _, name: self.joined.append(name))
-        self._server = server
+        self.server = server
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         self.port = await listening(self._runner, self.port)
 
     async def stop(self) -> None:
         if self._runner is not None:
-            await self._server.shutdown()
+            await self.server.shutdown()
             await self._runner.cleanup()
             self._runner = None
             await asyncio.sleep(1.2 * self._pings)  # the library looks once more whether to send a ping
 
     async def send(self, number: int) -> None:
-        await self._server.emit("number", number)
+        await self.server.emit("number", number)
 
 
 _SILENT = (ConnectorFault.HANGS, ConnectorFault.DRIP)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Backoff, Gap
+from streamkit import Backoff, Gap, attached
 from streamkit.connect import Reconnect, StatusError
 from streamkit.connect.reconnect import EndOfFeed, linked
 from streamkit.testing import run
@@ -164,3 +164,34 @@ def test_wrong_arguments_are_told_at_the_call(make: Callable[[], object], words:
     with pytest.raises((TypeError, ValueError), match=words):
         make()
     assert Reconnect(2.0) == Reconnect(2.0) != Reconnect(3.0)
+
+
+class Stuck(Scripted):
+    """A connection that cannot be closed."""
+
+    async def close(self) -> None:
+        await super().close()
+        raise OSError("stuck")
+
+
+def test_what_cannot_be_closed_when_it_is_lost_is_told_in_the_gap() -> None:
+    found, error = read([Stuck([1, lost()]), Scripted([EndOfFeed()])], Reconnect(STEADY))
+    assert error is None
+    assert found[1][1].reason == "ConnectionError: lost; and as it was closed, OSError: stuck"
+
+
+def test_at_the_end_it_is_raised_or_hangs_on_what_came_first() -> None:
+    assert str(read([Stuck([1, EndOfFeed()])], Reconnect(STEADY))[1]) == "stuck"
+    first = LookupError("defect")
+    for script, rules in (([first], Reconnect(STEADY)), ([lost()], Reconnect(threshold=1))):
+        last = script[0]
+        assert read([Stuck([1, *script])], rules)[1] is last
+        assert [str(each) for each in attached(last)] == ["stuck"]
+
+    async def leave() -> None:
+        items: Any = reading([Stuck([1])], Reconnect(STEADY))
+        await anext(items)
+        with pytest.raises(OSError, match="stuck"):
+            await items.aclose()
+
+    run(leave)

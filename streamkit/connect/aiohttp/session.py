@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+import json
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,9 +73,7 @@ class Reply(Value):
 
     def json(self) -> Any:
         """What the body says in JSON."""
-        from json import loads  # noqa: PLC0415 - who takes no JSON does not load it
-
-        return loads(self.text())
+        return json.loads(self.text())
 
     def __repr__(self) -> str:
         return f"<Reply {self.status} of {public(self.url)}, {len(self.body)} bytes>"
@@ -124,14 +123,9 @@ def rules(
     )
 
 
-@asynccontextmanager
-async def opened(session: Any) -> AsyncGenerator[Any, None]:
-    """The session of a user, which stays open; or one that is closed with the run."""
-    if session is not None:
-        yield session
-        return
-    async with aiohttp.ClientSession() as own:
-        yield own
+def opened(session: Any) -> Any:
+    """What is entered for a session: of the user's, which stays open, or one that is closed with the run."""
+    return aiohttp.ClientSession() if session is None else nullcontext(session)
 
 
 def refused(response: Any) -> StatusError:
@@ -163,17 +157,26 @@ async def answer(session: Any, url: str, headers: Mapping[str, str], rules: Rule
 
 
 class Refusals:
-    """A session for a library that tells of no headers: it notes what a server has refused last."""
+    """A session for a library that tells of no headers: it notes what a server has refused last.
+
+    It closes the responses that the library leaves open where it is interrupted.
+    """
 
     def __init__(self) -> None:
-        self._last: StatusError | None = None
+        self.last: StatusError | None = None
+        """What the server has refused last, if that was its last answer."""
+        self._open: list[Any] = []
         traces = aiohttp.TraceConfig()
         traces.on_request_end.append(self._note)
         self.session: Any = aiohttp.ClientSession(trace_configs=[traces])
 
     async def _note(self, _session: Any, _context: Any, ended: Any) -> None:
-        self._last = refused(ended.response) if ended.response.status >= _OK else None
+        response = ended.response
+        self.last = refused(response) if response.status >= _OK else None
+        self._open = [each for each in (*self._open, response) if each.connection is not None]
 
-    def said(self, error: Exception) -> Exception:
-        """What to raise for `error` of the library: what the server has said, if it has refused."""
-        return error if self._last is None else self._last
+    async def close(self) -> None:
+        """Close the session, and what is open still."""
+        for response in self._open:
+            response.close()
+        await self.session.close()

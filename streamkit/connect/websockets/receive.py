@@ -11,7 +11,15 @@ from streamkit._core.calls import answering
 from streamkit._core.markers import DROPPED, Gap
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.reconnect import EndOfFeed, Reconnect, linked, reconnect_argument, settled, wall_clock
+from streamkit.connect.reconnect import (
+    EndOfFeed,
+    Reconnect,
+    close_after,
+    linked,
+    reconnect_argument,
+    settled,
+    wall_clock,
+)
 from streamkit.connect.status import HeartbeatLostError, StatusError, public, retry_after
 from streamkit.connect.websockets.library import (
     CLOSING,
@@ -102,8 +110,8 @@ class _Caller:
         if self._on_connect is not None:
             try:
                 await settled(self._on_connect(connection))
-            except BaseException:
-                await connection.close()
+            except BaseException as error:
+                await close_after(error, connection)
                 raise
         return _Connection(connection, self._beat, self._ends)
 

@@ -63,9 +63,8 @@ class _Fan:
         gone = from_awaitable(partial(_gone, connection))
         try:
             items = self.hub.stream() | start_with(*self._first)
-            await (items | take_until(gone) | for_each(connection.send))
-        except exceptions.ConnectionClosed:
-            return  # it has left while something was sent
+            with suppress(exceptions.ConnectionClosed):  # it has left while something was sent
+                await (items | take_until(gone) | for_each(connection.send))
         except BufferOverflowError:
             await connection.close(_SLOW, "too slow")
         finally:
@@ -190,7 +189,8 @@ def websocket_server(
         strategy: how many items are held for each client, and what happens to one more. There is no default:
             you must choose.
         encode: makes a text or bytes of an item, once for all clients; by default JSON, but of texts and
-            bytes themselves. What it raises fails the job.
+            bytes themselves. What it raises fails the job, as JSON does of what it does not know, a `Gap`
+            among them.
         on_listening: called with the addresses, when the server listens.
         latest: whether a client that comes gets the last item at once, which is then kept.
         closing: seconds that clients have to take what is held for them when the source has ended.

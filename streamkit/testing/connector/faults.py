@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from streamkit.testing.connector.network import NetworkLoop
 from streamkit.testing.connector.wire import Manner
@@ -58,17 +58,13 @@ class _Answering(asyncio.Protocol):
 
     def __init__(self, strike: Strike) -> None:
         self._strike = strike
-        self._asked = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._asked += data
-        if b"\r\n\r\n" in self._asked and isinstance(self._transport, asyncio.Transport):
-            self._asked = b""
-            self._transport.write(self._strike.answer())
-            self._transport.close()
+        self._transport.write(self._strike.answer())
+        self._transport.close()
 
 
 class Strike:

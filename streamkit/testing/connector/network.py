@@ -49,7 +49,7 @@ class Listener:
 
     def close(self) -> None:
         self.sockets = ()
-        if self._network.listeners.get(self.port) is self:
+        if self.is_serving():
             del self._network.listeners[self.port]
 
     def is_serving(self) -> bool:
@@ -138,8 +138,8 @@ class NetworkLoop(VirtualLoop):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.network = Network(self)
-        self._calling: dict[int, int] = {}
-        """Ports to which real sockets would be connected, by the numbers of these."""
+        self._calling: dict[int, tuple[Factory, int]] = {}
+        """Servers and ports to which real sockets would be connected, by the numbers of these."""
 
     def jump(self, seconds: float) -> None:
         """Let time pass in which nothing ran, as when the machine sleeps."""
@@ -154,20 +154,14 @@ class NetworkLoop(VirtualLoop):
         if sock is None:
             server = self.network.dial(port)
         else:
-            port = self._calling.pop(sock.fileno())
+            server, port = self._calling.pop(sock.fileno())
             sock.close()
-            listener = self.network.listeners.get(port)
-            found = self.network.answers or (None if listener is None else listener.factory)
-            if found is None:
-                raise ConnectionResetError(104, "Connection reset by peer")
-            server = found
         await asyncio.sleep(0)
         return self.network.connect(protocol_factory, server, port)
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """Note where `sock` is to be connected: nothing of the system is asked."""
-        self.network.dial(address[1])
-        self._calling[sock.fileno()] = address[1]
+        self._calling[sock.fileno()] = self.network.dial(address[1]), address[1]
 
     async def create_server(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **more: Any

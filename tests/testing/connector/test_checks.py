@@ -119,6 +119,7 @@ def test_the_report_is_a_table() -> None:
     assert change.split()[-1] == "0"
     assert half.split()[0] == "HALF_OPEN"
     assert report.broken == ()
+    assert repr(report.outcomes[0].fault) == "ConnectorFault.CLOCK_CHANGE"
 
 
 def test_an_error_of_the_connector_itself_is_raised_as_it_is() -> None:

@@ -45,7 +45,8 @@ def test_streams_meet_at_a_port_and_time_is_virtual() -> None:
         await gone(writer)
         with pytest.raises(OSError, match="bind"):
             await asyncio.start_server(echo, "127.0.0.1", port)
-        server.close()
+        for _ in range(2):
+            server.close()
         assert not server.is_serving()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
@@ -59,6 +60,12 @@ def test_sockets_are_connected_in_it_too_and_tls_is_refused() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         server = await asyncio.start_server(echo, "127.0.0.1", 1234)
+        later = await asyncio.start_server(echo, "127.0.0.1", 1235, start_serving=False)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", 1235)
+        await later.start_serving()
+        later.close()
+        assert later.get_loop() is loop
         (found,) = await loop.getaddrinfo("example.org", 1234)
         sock = socket.socket(found[0], found[1])
         await loop.sock_connect(sock, found[4])
@@ -161,5 +168,64 @@ def test_a_reset_is_an_error_on_both_sides_and_a_drip_is_mended() -> None:
         assert len(ends) == 1
         server.close()
         writer.close()
+
+    on_network(main)
+
+
+class Noting(asyncio.Protocol):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def connection_made(self, transport: Any) -> None:
+        self.told.append("made")
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def eof_received(self) -> None:
+        self.told.append("eof")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.told.append(error)
+
+
+def test_its_transports_do_what_those_of_asyncio_do() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        servers: list[Noting] = []
+
+        def make() -> Noting:
+            servers.append(Noting())
+            return servers[-1]
+
+        server = await loop.create_server(make, "127.0.0.1", 1)
+        for last in ("close", "abort"):
+            transport, client = await loop.create_connection(Noting, "127.0.0.1", 1)
+            here, there = transport.get_extra_info("peername"), servers[-1]
+            assert (here, transport.get_protocol()) == (("127.0.0.1", 1), client)
+            there.transport.pause_reading()
+            assert not there.transport.is_reading()
+            transport.writelines([b"a", b"", b"b"])
+            transport.set_write_buffer_limits(high=10)
+            assert transport.get_write_buffer_size() == 2 < transport.get_write_buffer_limits()[1]
+            await asyncio.sleep(1.0)
+            assert there.told == ["made"]
+            there.transport.resume_reading()
+            await asyncio.sleep(1.0)
+            other = Noting()
+            transport.set_protocol(other)
+            for _ in range(2):
+                getattr(transport, last)()
+                transport.write(b"late")
+                transport.write_eof()
+            assert transport.is_closing()
+            await asyncio.sleep(1.0)
+            assert there.told == ["made", b"ab", "eof", None]
+            assert other.told == [None]
+        server.close()
+        assert not network().wires
 
     on_network(main)
