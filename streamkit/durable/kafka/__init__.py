@@ -9,7 +9,7 @@ from typing import Any
 from streamkit._core.arguments import mapping, seconds
 from streamkit._core.show import shown
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
 from streamkit.durable.servers import name_argument
 

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from streamkit._core.arguments import flag, seconds
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
 from streamkit.durable.servers import name_argument, url_argument, without_password
 
