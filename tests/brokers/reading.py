@@ -79,7 +79,12 @@ class Readers:
         process.join()
 
     def until(
-        self, count: int, *, every: float, patience: float, at: Sequence[tuple[float, Callable[[], object]]] = ()
+        self,
+        count: int,
+        *,
+        every: float,
+        patience: float,
+        at: Sequence[tuple[float, Callable[[], object]]] = (),
     ) -> Counter[int]:
         """Kill one `every` so many seconds, until all numbers below `count` were read.
 

@@ -115,7 +115,14 @@ class JetStream(Server):
     def command(self) -> list[str]:
         server = nats_server()
         assert server is not None
-        return [server, "-a", "127.0.0.1", "-p", str(self.port), *(self._arguments or ("-js", "-sd", str(self.folder)))]
+        return [
+            server,
+            "-a",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            *(self._arguments or ("-js", "-sd", str(self.folder))),
+        ]
 
     @property
     def url(self) -> str:

@@ -150,7 +150,9 @@ async def asked(server: JetStream, subject: str, what: object = None) -> Any:
     return json.loads(answer.data)
 
 
-def test_streams_of_nats_that_are_otherwise(jetstream: JetStream, fresh: Callable[[], str], within: Within) -> None:
+def test_streams_of_nats_that_are_otherwise(
+    jetstream: JetStream, fresh: Callable[[], str], within: Within
+) -> None:
     name, full = fresh(), fresh()
 
     async def elsewhere() -> None:
@@ -164,7 +166,9 @@ def test_streams_of_nats_that_are_otherwise(jetstream: JetStream, fresh: Callabl
 
     async def pushed() -> None:
         config = {"durable_name": "readers", "ack_policy": "none"}
-        await asked(jetstream, f"CONSUMER.DURABLE.CREATE.{full}.readers", {"stream_name": full, "config": config})
+        await asked(
+            jetstream, f"CONSUMER.DURABLE.CREATE.{full}.readers", {"stream_name": full, "config": config}
+        )
         async with Nats(jetstream.url, full).connect() as one:
             await one.claim("readers", 1, 30.0, 0.0)
 
@@ -173,7 +177,9 @@ def test_streams_of_nats_that_are_otherwise(jetstream: JetStream, fresh: Callabl
     refused(within, pushed(), "not acknowledge each")
 
 
-def test_a_stream_of_nats_that_others_trim(jetstream: JetStream, fresh: Callable[[], str], within: Within) -> None:
+def test_a_stream_of_nats_that_others_trim(
+    jetstream: JetStream, fresh: Callable[[], str], within: Within
+) -> None:
     name = fresh()
 
     async def main() -> None:

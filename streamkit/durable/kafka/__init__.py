@@ -16,7 +16,9 @@ from streamkit.durable.servers import name_argument
 try:
     from streamkit.durable.kafka.connection import opened
 except ImportError as _missing:
-    raise ImportError("streamkit.durable.Kafka needs confluent-kafka: pip install streamkit[kafka]") from _missing
+    raise ImportError(
+        "streamkit.durable.Kafka needs confluent-kafka: pip install streamkit[kafka]"
+    ) from _missing
 
 __all__ = ["Kafka"]
 

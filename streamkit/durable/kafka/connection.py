@@ -93,7 +93,9 @@ class KafkaConnection:
 
     async def prepared(self) -> None:
         """See to it that a broker answers."""
-        await self._call(lambda: self._opened().list_topics(self._carrier.name, timeout=self._carrier.patience))
+        await self._call(
+            lambda: self._opened().list_topics(self._carrier.name, timeout=self._carrier.patience)
+        )
 
     # called in the thread ------------------------------------------------------------------
 

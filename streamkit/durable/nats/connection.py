@@ -203,7 +203,9 @@ class NatsConnection:
             asked = {"stream_name": self._subject, "config": config}
             found = await self._api(f"CONSUMER.DURABLE.CREATE.{name}", asked)
         if found["config"].get("ack_policy") != "explicit" or "deliver_subject" in found["config"]:
-            raise CarrierError(f"{self._carrier!r}: the consumer {group!r} does not pull, or not acknowledge each")
+            raise CarrierError(
+                f"{self._carrier!r}: the consumer {group!r} does not pull, or not acknowledge each"
+            )
         stream = (await self._api(f"STREAM.INFO.{self._subject}"))["config"]
         if stream["retention"] == "limits":  # from now on, what all groups have acknowledged is deleted
             await self._api(f"STREAM.UPDATE.{self._subject}", {**stream, "retention": "interest"})
@@ -298,7 +300,9 @@ class NatsConnection:
             found = await self._api(f"STREAM.CREATE.{name}", config)
         config = found["config"]
         if name not in config["subjects"]:
-            raise CarrierError(f"{self._carrier!r}: the stream {name!r} is there, and does not listen to {name!r}")
+            raise CarrierError(
+                f"{self._carrier!r}: the stream {name!r} is there, and does not listen to {name!r}"
+            )
         wanted = {**config, "allow_atomic": atomic or config.get("allow_atomic", False)}
         if not _keeps(found):
             wanted["retention"] = "limits"
