@@ -30,8 +30,11 @@ class Ledger(Protocol):
         """`delivery` is nowhere any more. It is acknowledged soon, or handed back if it `failed`."""
         ...
 
-    async def close(self) -> None:
-        """End: acknowledge what is settled, hand back the rest. Called when no task of the run is left."""
+    async def close(self, error: BaseException | None = None) -> None:
+        """Acknowledge what is settled, hand back the rest. Called when no task of the run is left.
+
+        `error` is what the run has failed with, if it has.
+        """
         ...
 
 

@@ -21,7 +21,7 @@ from math import inf
 from typing import Any, Final
 
 from streamkit._core.delivery import Delivery
-from streamkit._core.errors import raise_first
+from streamkit._core.errors import CarrierError, raise_first
 from streamkit._core.show import told
 from streamkit._engine.run.shelter import hide
 from streamkit.durable.codec import decoded
@@ -87,6 +87,10 @@ class _Bell:
 class _State:
     working: int = 0
     """Deliveries that the run works on."""
+    alone: bool = False
+    """Whether what was handed out last is to be alone in work."""
+    gathers: bool = False
+    """Whether the pipe waits for more before it is done with one: then nothing can be alone."""
     renew_at: float = inf
     lost: int = 0
     trimmed: int = 0
@@ -141,12 +145,22 @@ class CarrierLedger:
                     raise state.error
                 self._room.ring()
                 await self._arrived.heard()
+            await self._apart(self.reading.max_deliveries == ready[0][0].message.times > 1)
             state.working += 1
             pair = ready.popleft()
             if not ready:
                 self._room.ring()
             yield pair
             del pair  # nothing is pinned while more is waited for
+
+    async def _apart(self, last: bool) -> None:
+        """Have what is handed out for the `last` time alone in work: then an error tells who is to blame."""
+        state, loop = self._state, asyncio.get_running_loop()
+        if (last or state.alone) and not state.gathers:
+            due = loop.time() + self.reading.lease * _RENEW
+            while state.working and loop.time() < due:
+                await self._arrived.heard(due)
+            state.alone, state.gathers = last, state.working > 0
 
     def closed(self, delivery: Delivery) -> None:
         done, state = self._done, self._state
@@ -155,6 +169,8 @@ class CarrierLedger:
         count = len(done)
         if count == 1 or not state.working or count == self.reading.enough:
             self._wake.ring()
+            if state.alone:
+                self._arrived.ring()
 
     def fail(self, error: BaseException) -> None:
         """End the stream with `error`, when what is ready was handed out."""
@@ -162,15 +178,18 @@ class CarrierLedger:
             self._state.error = error
         self._arrived.ring()
 
-    async def close(self) -> None:
-        """Acknowledge and hand back, to the end, however often this is cancelled."""
-        task = asyncio.create_task(self._end())
+    async def close(self, error: BaseException | None = None) -> None:
+        """Acknowledge and hand back, to the end, however often this is cancelled.
+
+        What the run worked on when it failed with `error` is handed out again, or was so too often.
+        """
+        task = asyncio.create_task(self._end(error))
         if not task.done():  # pragma: no branch - an eager task may be
             hide(task)
         await _ended(task)
         task.result()
 
-    async def _end(self) -> None:
+    async def _end(self, error: BaseException | None) -> None:
         state = self._state
         state.ending = True
         errors: list[BaseException] = []
@@ -179,13 +198,13 @@ class CarrierLedger:
         if self._keep in self._tasks:
             await _attempt(_ended(self._tasks[self._keep]), errors)
         await _attempt(self._settle(), errors)
-        await _attempt(self._rest(), errors)
+        await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
             await _attempt(_ended(self._tasks[self._claim]), errors)
-            await _attempt(self._rest(), errors)
+            await _attempt(self._rest(None), errors)
         await _attempt(self._opened.aclose(), errors)
-        error, state.error = state.error, None
-        raise_first([*([] if error is None or state.raised else [error]), *errors])
+        own, state.error = state.error, None
+        raise_first([*([] if own is None or state.raised else [own]), *errors])
 
     # tasks ---------------------------------------------------------------------------------
 
@@ -262,6 +281,7 @@ class CarrierLedger:
         settled: list[Message] = []
         failed: list[Message] = []
         beside: list[Message] = []
+        spared: list[Message] = []
         dead: list[Dead] = []
         for delivery in done:
             message = delivery.message
@@ -271,6 +291,8 @@ class CarrierLedger:
                 settled.append(message)
             elif delivery.error is None:
                 beside.append(message)
+            elif not _blames(delivery.error):
+                spared.append(message)
             else:
                 self._state.blamed = True
                 self._failed(delivery, failed, dead)
@@ -278,6 +300,7 @@ class CarrierLedger:
         await self._bury(dead)
         await self._hand_back(failed)
         await self._hand_back(beside, counted=not self._state.blamed)
+        await self._hand_back(spared, counted=False)
 
     def _failed(self, delivery: Delivery, failed: list[Message], dead: list[Dead]) -> None:
         message, most = delivery.message, self.reading.max_deliveries
@@ -329,13 +352,26 @@ class CarrierLedger:
             self._state.lost += count
             self.reading.tell(LeaseLost(self.reading.group, count, self._state.lost))
 
-    async def _rest(self) -> None:
+    async def _rest(self, error: BaseException | None) -> None:
         """Hand back all that is open: what was never handed out, as if it had not been claimed."""
         untouched = [delivery.message for delivery, _ in self._ready]
         self._ready.clear()
         await self._hand_back(untouched, counted=False)
-        open_still = [delivery.message for delivery in self._held.values()]
-        await self._hand_back(open_still, counted=not self._state.blamed)
+        failed: list[Message] = []
+        dead: list[Dead] = []
+        for delivery in self._held.values():
+            if self._state.blamed or not _blames(error):
+                failed.append(delivery.message)
+            else:
+                delivery.error = error
+                self._failed(delivery, failed, dead)
+        await self._bury(dead)
+        await self._hand_back(failed, counted=not (self._state.blamed or isinstance(error, CarrierError)))
+
+
+def _blames(error: BaseException | None) -> bool:
+    """Whether an error tells of the item that was worked on: a carrier that is away does not."""
+    return isinstance(error, Exception) and not isinstance(error, CarrierError)
 
 
 async def _attempt(work: Awaitable[None], errors: list[BaseException]) -> None:

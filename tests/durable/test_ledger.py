@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import CarrierError
+from streamkit import CarrierAwayError, CarrierError, ops
 from streamkit._core.delivery import Delivery, Together
 from streamkit.durable import DeadLettered, Entry, Json, LeaseLost, Message, Trimmed
 from streamkit.durable.events import log
@@ -373,5 +373,76 @@ def test_it_is_read_again_after_an_error() -> None:
         second.fail()
         await ledger.close()
         assert await left(carrier) == [(b"b", 2)]
+
+    run(main)
+
+
+def test_what_is_handed_out_for_the_last_time_is_alone_in_work() -> None:
+    """So what was in flight beside it, each time, is not taken for what fails."""
+
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        events: list[Any] = []
+        await stored(carrier, "a", "poison", "b", "c")
+
+        async def attempt() -> None:
+            fetched = carrier.reader(group="g", max_deliveries=2, dead_letters=dead, on_event=events.append)
+            await (fetched | ops.map(fetch, concurrency=3) | ops.for_each(done.append))
+
+        async def fetch(body: bytes) -> bytes:
+            await asyncio.sleep(1.0)
+            if body == b"poison":
+                await asyncio.sleep(0.1)
+                raise ValueError("no such page")
+            await asyncio.sleep(0.5)
+            return body
+
+        done: list[bytes] = []
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no such page"):
+                await attempt()
+        (event,) = events
+        assert (event.times, event.error) == (2, "ValueError: no such page")
+        assert event.operator.startswith("map(fetch, concurrency=3) at tests/durable/test_ledger.py:")
+        async with dead.connect() as connection:
+            assert [each.body for each in await connection.claim("g", 9, 9.0, 0.0)] == [b"poison"]
+        assert b"a" in done
+        rest = asyncio.ensure_future(attempt())
+        await asyncio.sleep(10.0)
+        rest.cancel()
+        await asyncio.wait([rest])
+        assert sorted(done) == [b"a", b"b", b"c"]
+        assert not await left(carrier)
+
+    run(main)
+
+
+def test_a_carrier_behind_that_is_away_is_no_fault_of_the_items() -> None:
+    async def main() -> None:
+        carrier, behind, dead = Memory(), Memory(name="behind"), Memory(name="dead")
+        await stored(carrier, "a", "b")
+        behind.store.fails["append"] = CarrierAwayError("away")
+        for _ in range(5):
+            with pytest.raises(CarrierAwayError):
+                reader = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
+                await (reader | behind.writer(batch=1))
+        assert not dead.store.entries
+        assert await left(carrier) == [(b"a", 1), (b"b", 1)]
+
+    run(main)
+
+
+def test_a_pipe_that_waits_for_more_gets_it_after_a_third_of_the_lease() -> None:
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        await stored(carrier, "a", "b", "c", "d")
+        async with carrier.connect() as connection:
+            await connection.claim("g", 4, 1.0, 0.0)
+            await asyncio.sleep(1.0)
+        reader = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
+        begun = asyncio.get_running_loop().time()
+        await (reader | ops.batch(4) | ops.take(1) | ops.drain())
+        assert 10.0 <= asyncio.get_running_loop().time() - begun <= 10.1
+        assert not await left(carrier)
 
     run(main)

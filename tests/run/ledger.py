@@ -86,5 +86,5 @@ class _Ledger:
         if trial.left[item] < trial.due[item]:
             trial.early.append(item)
 
-    async def close(self) -> None:
+    async def close(self, error: BaseException | None = None) -> None:
         self._trial.closings += 1
