@@ -1,9 +1,9 @@
 """The ledger: what a run keeps of a reader's messages from their claim to their acknowledgement.
 
-Two tasks of its own work beside the run. One claims ahead: never more messages are open than the reader's
-`prefetch`, and that is how many may come twice after a crash. The other acknowledges in batches, hands back
-what has failed, and renews leases long before they end, so that work may take as long as it takes.
-Acknowledging waits for half a batch, for 10 ms, or until the run has nothing left to work on.
+Two tasks of its own work beside the run. One claims ahead: a batch at a time, and never more are open than
+the reader's `prefetch`. The other acknowledges in batches, hands back what has failed, and renews leases long
+before they end, so that work may take as long as it takes. Acknowledging waits for half a batch, for 10 ms,
+or until the run has nothing left to work on; nothing more is handed out while a batch is not acknowledged.
 
 Both are hidden from ``asyncio.run``, which cancels all tasks when the program ends: `CarrierLedger.close`
 ends them, when none of the run's own tasks is left.
@@ -133,13 +133,13 @@ class CarrierLedger:
             raise
 
     async def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
-        ready, state = self._ready, self._state
+        ready, state, half = self._ready, self._state, self.reading.batch // 2
         state.error, state.raised = None, False
         for work in (self._claim, self._keep):
             if work not in self._tasks or self._tasks[work].done():  # begun, or begun again by a retry
                 self._tasks[work] = self._begun(work())
         while True:
-            while not ready:
+            while not ready or self._unsaid() >= self.reading.batch:
                 if state.error is not None:
                     state.raised = True
                     raise state.error
@@ -148,10 +148,14 @@ class CarrierLedger:
             await self._apart(self.reading.max_deliveries == ready[0][0].message.times > 1)
             state.working += 1
             pair = ready.popleft()
-            if not ready:
+            if len(ready) == half:
                 self._room.ring()
             yield pair
             del pair  # nothing is pinned while more is waited for
+
+    def _unsaid(self) -> int:
+        """How many are done and not acknowledged: a crash doubles them, so there is a batch at most."""
+        return len(self._held) - self._state.working - len(self._ready)
 
     async def _apart(self, last: bool) -> None:
         """Have what is handed out for the `last` time alone in work: then an error tells who is to blame."""
@@ -225,7 +229,7 @@ class CarrierLedger:
         loop = asyncio.get_running_loop()
         while not state.ending:
             room = reading.prefetch - len(self._held)
-            if room <= 0 or (self._ready and room < reading.batch):
+            if room <= 0 or len(self._ready) > reading.batch // 2:
                 await self._room.heard()
                 continue
             most = min(room, reading.batch)
@@ -330,6 +334,7 @@ class CarrierLedger:
         for message in messages:
             self._held.pop(id(message), None)
         self._room.ring()
+        self._arrived.ring()
 
     async def _renew(self) -> None:
         reading, state = self.reading, self._state

@@ -18,6 +18,9 @@ __all__ = ["opened_reader"]
 _DELIVERIES = 5
 """How often a message is handed out where there are dead letters, and nothing else was said."""
 
+_OPEN = 4
+"""How many batches may be open: one is read ahead, and a writer of such batches holds two."""
+
 
 def opened_reader(
     carrier: Connects,
@@ -54,7 +57,7 @@ def opened_reader(
         group=group_argument(group),
         batch=batch,
         lease=seconds("lease", lease),
-        prefetch=batch if prefetch is None else whole("prefetch", prefetch, least=1),
+        prefetch=_OPEN * batch if prefetch is None else whole("prefetch", prefetch, least=1),
         max_deliveries=max_deliveries,
         dead_letters=dead_letters,
         messages=flag("messages", messages),

@@ -278,7 +278,7 @@ def test_a_lease_that_ran_out_is_told_and_not_acknowledged() -> None:
             late, _ = await anext(pairs)
             for row in carrier.store.groups["g"]:
                 row.at = 0.0  # the leases have ended
-            stolen: list[Message] = [*await other.claim("g", 3, 300.0, 0.0)]
+            stolen: list[Message] = other.taken("g", 3, 300.0)
             assert len(stolen) == 3
             early.settle()
             await asyncio.sleep(0.1)
