@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streamkit import Operator, Stream, Suspend, ops, stage, step
+from streamkit._core.catalogue import catalogue
 from streamkit._core.delivery import Delivery
+from streamkit._engine.compile.follow import unfollowed
+from streamkit.live import Slot
 from streamkit.testing import run
 from tests.run.ledger import Trial
 
@@ -44,6 +49,7 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
     "repeat": lambda s: s | ops.repeat(),
     "expand": lambda s: s | ops.expand(lambda item: [], concurrency=2, frontier=Suspend(9)),
     "combine_latest": lambda s: s | ops.combine_latest([1]),
+    "Slot": lambda s: s | Slot(ops.map(str)),
     "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.share()),
     "in a group": lambda s: s | ops.group_by(str, delayed(), max_groups=2),
 }
@@ -102,3 +108,20 @@ def test_other_ways_to_read_it_are_refused() -> None:
 def test_a_delivery_cannot_be_copied_or_sent() -> None:
     with pytest.raises(TypeError, match="copied or sent"):
         pickle.dumps(Delivery(None, 1))
+
+
+def test_the_page_says_of_every_operator_whether_it_is_followed() -> None:
+    """And of those of which one form is and another is not, in both tables."""
+    page = Path("docs/acknowledgement.md").read_text(encoding="utf-8")
+    rules, refused = page.split("## What is refused")
+    forms: dict[str, set[bool]] = {}
+    for declaration in catalogue():
+        if getattr(ops, declaration.name, None) is None:
+            continue
+        follows = unfollowed(declaration) is None if declaration.stage is None else bool(declaration.pairs)  # type: ignore[attr-defined]
+        if declaration.name in ("retry", "repeat"):  # which say why not
+            follows = False
+        forms.setdefault(declaration.name, set()).add(follows)
+    named = {True: set(re.findall(r"[`.(](\w+)", rules)), False: set(re.findall(r"`(\w+)", refused))}
+    wrong = {(name, how) for name, hows in forms.items() for how in hows if name not in named[how]}
+    assert wrong <= {("batch", False)}  # of chunks for workers it is another
