@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import re
 from collections.abc import Callable
@@ -49,7 +50,7 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
     "repeat": lambda s: s | ops.repeat(),
     "expand": lambda s: s | ops.expand(lambda item: [], concurrency=2, frontier=Suspend(9)),
     "combine_latest": lambda s: s | ops.combine_latest([1]),
-    "Slot": lambda s: s | Slot(ops.map(str)),
+    "in a slot": lambda s: s | Slot(ops.map(str) | ops.share()),
     "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.share()),
     "in a group": lambda s: s | ops.group_by(str, delayed(), max_groups=2),
 }
@@ -57,7 +58,7 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_say_what_became_of_an_item_is_refused_by_name(name: str) -> None:
-    named = {"in a branch": "share", "in a group": "delayed"}.get(name, name)
+    named = {"in a branch": "share", "in a group": "delayed", "in a slot": "share"}.get(name, name)
     with pytest.raises(TypeError, match=rf"{named}.* at .*test_tracked\.py:\d+ .*durable source"):
         REFUSED[name](Trial().stream())
 
@@ -108,6 +109,21 @@ def test_other_ways_to_read_it_are_refused() -> None:
 def test_a_delivery_cannot_be_copied_or_sent() -> None:
     with pytest.raises(TypeError, match="copied or sent"):
         pickle.dumps(Delivery(None, 1))
+
+
+def test_a_slot_takes_no_content_that_cannot_follow() -> None:
+    trial, slot = Trial(8), Slot(ops.map(str))
+
+    async def main() -> None:
+        handle = (trial.stream() | ops.tap(lambda _: asyncio.sleep(1)) | slot | ops.drain()).start()
+        await asyncio.sleep(1.5)
+        with pytest.raises(TypeError, match="delayed"):
+            await slot.replace(delayed())
+        await slot.replace(ops.batch(3))
+        await handle
+
+    run(main)
+    assert trial.settled == [*trial.items]
 
 
 def test_the_page_says_of_every_operator_whether_it_is_followed() -> None:

@@ -16,8 +16,8 @@ from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.kinds import kind_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.paired import Dropping, gathered, paired_kind
-from streamkit._engine.compile.key import Mode, mode_of
-from streamkit._engine.plan.source import Opened
+from streamkit._engine.compile.key import Mode, Pairs, mode_of
+from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN
 from streamkit._engine.run.start import start
 
@@ -56,6 +56,10 @@ class Form:
 
     def left_out(self, item: Any) -> None:
         """An item goes no further, on purpose."""
+
+    def source(self, items: Any) -> Source:
+        """What the stage gives to a stream inside of it."""
+        return Source(items)
 
     def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
         """The kind of lane that holds such items under a strategy, and the strategy that it is given."""
@@ -102,8 +106,24 @@ class _Pairs(Form):
     def left_out(self, item: Any) -> None:
         item[0].settle()
 
+    def source(self, items: Any) -> Source:
+        return _OfPairs(items)
+
     def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
         return paired_kind(strategy)
+
+
+class _OfPairs(Source):
+    """Pairs, as the source of a stream."""
+
+    __slots__ = ()
+
+    tracked = True
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        opened = super().open(blocking=blocking)
+        opened.pairs = Pairs.TAKES
+        return opened
 
 
 PAIRS = _Pairs()
