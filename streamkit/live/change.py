@@ -172,7 +172,7 @@ def post(contents: Contents, change: Change) -> None:
         if seat.position.loop is not here:
             raise RuntimeError(f"{seat.cell!r} runs in another event loop: change it there")
         if seat.position.tracked:
-            refused(contents[seat.cell].links)
+            refused(contents[seat.cell])
     if len(seats) > 1:
         for seat in seats:
             _check_way(seat, contents)
