@@ -31,7 +31,10 @@ class Ledger(Protocol):
         ...
 
     async def close(self) -> None:
-        """End: acknowledge what is settled, hand back the rest. Called when no task of the run is left."""
+        """End: acknowledge what is settled, hand back the rest. Called when no task of the run is left.
+
+        Of the rest, what `failed` is to blame for the error of the run; the others were only under way.
+        """
         ...
 
 
@@ -57,8 +60,12 @@ class Delivery:
 
     def fail(self) -> None:
         """One place could not do with it what was asked: it is handed out again, whatever the others do."""
-        self.failed = True
+        self.mark()
         self.settle()
+
+    def mark(self) -> None:
+        """Its item was in hand where an error came up, and so it `failed`; it stays open."""
+        self.failed = True
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a delivery cannot be copied or sent: its copy would acknowledge nothing")
@@ -79,7 +86,7 @@ class _Nothing(Delivery):
     def settle(self) -> None:
         pass
 
-    def fail(self) -> None:
+    def mark(self) -> None:
         pass
 
 
@@ -100,6 +107,11 @@ class Together(Delivery):
     def __init__(self, parts: list[Delivery]) -> None:
         super().__init__(_PARTS, None)
         self.parts = parts
+
+    def mark(self) -> None:
+        self.failed = True
+        for part in self.parts:
+            part.mark()
 
 
 class _Parts:

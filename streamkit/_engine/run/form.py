@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from streamkit._core.awaiting import is_awaitable, pending
-from streamkit._core.delivery import NO_DELIVERY
+from streamkit._core.delivery import NO_DELIVERY, Delivery
 from streamkit._core.guarded import Dropped
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.kinds import kind_of
@@ -129,14 +129,22 @@ class _OfPairs(Source):
 PAIRS = _Pairs()
 
 
+def _ended(token: Delivery, error: Exception) -> None:
+    """A call has no result: its item is left out on purpose, or is to blame."""
+    if isinstance(error, Dropped):
+        token.settle()
+    else:
+        token.mark()
+
+
 def _awaited(function: Call) -> Call:
     async def awaited(pair: Any) -> Any:
         token, item = pair
         del pair
         try:
             return token, await function(item)
-        except Dropped:
-            token.settle()
+        except Exception as error:
+            _ended(token, error)
             raise
 
     return awaited
@@ -146,16 +154,16 @@ def _called(function: Call) -> Call:
     async def waited(token: Any, result: Any) -> Any:
         try:
             return token, await pending(result)
-        except Dropped:
-            token.settle()
+        except Exception as error:
+            _ended(token, error)
             raise
 
     def called(pair: Any) -> Any:
         token, item = pair
         try:
             result = function(item)
-        except Dropped:
-            token.settle()
+        except Exception as error:
+            _ended(token, error)
             raise
         return waited(token, result) if is_awaitable(result) else (token, result)
 
