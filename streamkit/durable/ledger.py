@@ -16,7 +16,6 @@ from asyncio import CancelledError, Task
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
@@ -25,82 +24,19 @@ from streamkit._core.errors import CarrierError, raise_first
 from streamkit._core.show import told
 from streamkit._engine.run.shelter import hide
 from streamkit.durable.codec import decoded
-from streamkit.durable.events import Event, LeaseLost, Trimmed
+from streamkit.durable.events import LeaseLost, Trimmed
 from streamkit.durable.letters import Dead, DeadLetters
-from streamkit.durable.messages import Connection, Connects, Message
+from streamkit.durable.messages import Connection, Message
+from streamkit.durable.reading import Bell, Reading, State
 
-__all__ = ["CarrierLedger", "Reading"]
+__all__ = ["CarrierLedger"]
 
 _WAIT: Final = 0.05
 """Seconds that a claim waits. A run that ends waits for it: what one that was cancelled has, nobody knows."""
+_LATER: Final = 0.1
+"""Seconds after which a message is claimed again that is not to be held beside another."""
 _LINGER: Final = 0.01
 """Seconds after which what is done is acknowledged, however little it is."""
-_RENEW: Final = 1 / 3
-"""After which part of the lease it is renewed: two renewals may come late before it ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a reader was asked for."""
-
-    carrier: Connects
-    group: str
-    batch: int
-    lease: float
-    prefetch: int
-    max_deliveries: int | None
-    dead_letters: Connects | None
-    messages: bool
-    """Whether items are the messages themselves, undecoded and with their headers."""
-    tell: Callable[[Event], object]
-
-    @property
-    def enough(self) -> int:
-        """How many are acknowledged at once, where work is quick."""
-        return max(1, min(self.batch, self.prefetch) // 2)
-
-
-class _Bell:
-    """Rung by one task, heard by another; it is remembered until then."""
-
-    __slots__ = ("_event",)
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def ring(self) -> None:
-        self._event.set()
-
-    async def heard(self, due: float = inf) -> None:
-        """Wait until it rings, and by the clock of the loop no longer than until `due`."""
-        loop = asyncio.get_running_loop()
-        timer = None if due == inf else loop.call_at(due, self._event.set)
-        try:
-            await self._event.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
-        self._event.clear()
-
-
-@dataclass(slots=True)
-class _State:
-    working: int = 0
-    """Deliveries that the run works on."""
-    alone: bool = False
-    """Whether what was handed out last is to be alone in work."""
-    gathers: bool = False
-    """Whether the pipe waits for more before it is done with one: then nothing can be alone."""
-    renew_at: float = inf
-    lost: int = 0
-    trimmed: int = 0
-    ending: bool = False
-    blamed: bool = False
-    """Whether a delivery has failed with an error of its own: then the others in work are not to blame."""
-    error: BaseException | None = None
-    """What a task has failed with."""
-    raised: bool = False
-    """Whether the run was told of it."""
 
 
 class CarrierLedger:
@@ -116,10 +52,10 @@ class CarrierLedger:
         """What is claimed and not acknowledged, by the identity of its message."""
         self._ready: deque[tuple[Delivery, Any]] = deque()
         self._done: deque[Delivery] = deque()
-        self._wake = _Bell()
-        self._room = _Bell()
-        self._arrived = _Bell()
-        self._state = _State()
+        self._wake = Bell()
+        self._room = Bell()
+        self._arrived = Bell()
+        self._state = State()
 
     async def open(self) -> None:
         reading = self.reading
@@ -145,7 +81,7 @@ class CarrierLedger:
                     raise state.error
                 self._room.ring()
                 await self._arrived.heard()
-            await self._apart(self.reading.max_deliveries == ready[0][0].message.times > 1)
+            await self._apart(self.reading.is_last(ready[0][0].message))
             state.working += 1
             pair = ready.popleft()
             if len(ready) == half:
@@ -158,10 +94,10 @@ class CarrierLedger:
         return len(self._held) - self._state.working - len(self._ready)
 
     async def _apart(self, last: bool) -> None:
-        """Have what is handed out for the `last` time alone in work: then an error tells who is to blame."""
+        """Have what is handed out for the `last` time alone in work: it may be what kills its process."""
         state, loop = self._state, asyncio.get_running_loop()
         if (last or state.alone) and not state.gathers:
-            due = loop.time() + self.reading.lease * _RENEW
+            due = loop.time() + self.reading.beat
             while state.working and loop.time() < due:
                 await self._arrived.heard(due)
             state.alone, state.gathers = last, state.working > 0
@@ -201,6 +137,8 @@ class CarrierLedger:
             bell.ring()
         if self._keep in self._tasks:
             await _attempt(_ended(self._tasks[self._keep]), errors)
+        under_way = [each for each in self._held.values() if each.count]
+        state.blamed |= isinstance(error, CarrierError) or any(each.failed for each in under_way)
         await _attempt(self._settle(), errors)
         await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
@@ -238,16 +176,29 @@ class CarrierLedger:
                 count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
                 reading.tell(Trimmed(reading.group, count, state.trimmed))
             if messages:
-                state.renew_at = min(state.renew_at, loop.time() + reading.lease * _RENEW)
+                state.renew_at = min(state.renew_at, loop.time() + reading.beat)
                 await self._take(messages)
                 self._arrived.ring()
                 self._wake.ring()
 
     async def _take(self, messages: Iterable[Message]) -> None:
-        """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters."""
-        reading = self.reading
+        """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters.
+
+        Of those without a key that are handed out for the last time, one is held: if it kills this process,
+        the others have not been handed out so often.
+        """
+        reading, state = self.reading, self._state
         dead: list[Dead] = []
+        others: list[Message] = []
+        now = asyncio.get_running_loop().time()
+        risky = any(reading.is_last(each.message) for each in self._held.values())
+        state.gathers |= risky and now >= state.risky_at + reading.beat
         for message in messages:
+            if reading.is_last(message) and message.key is None and not state.gathers:
+                if risky:
+                    others.append(message)
+                    continue
+                risky, state.risky_at = True, now
             delivery = self._held[id(message)] = Delivery(self, message)
             if reading.max_deliveries is not None and message.times > reading.max_deliveries:
                 dead.append(Dead.of(message, None))
@@ -259,6 +210,8 @@ class CarrierLedger:
                 continue
             self._ready.append((delivery, item))
         await self._bury(dead)
+        if others:
+            await self._connection.hand_back(reading.group, others, delay=_LATER, counted=False)
 
     async def _keep(self) -> None:
         loop, state, enough = asyncio.get_running_loop(), self._state, self.reading.enough
@@ -342,7 +295,7 @@ class CarrierLedger:
         if not held:
             state.renew_at = inf
             return
-        state.renew_at = asyncio.get_running_loop().time() + reading.lease * _RENEW
+        state.renew_at = asyncio.get_running_loop().time() + reading.beat
         lost = await self._connection.renew(reading.group, held, reading.lease)
         missing = {id(message) for message in lost} & self._held.keys()  # others were let go of meanwhile
         if missing:
@@ -363,15 +316,17 @@ class CarrierLedger:
         self._ready.clear()
         await self._hand_back(untouched, counted=False)
         failed: list[Message] = []
+        beside: list[Message] = []
         dead: list[Dead] = []
         for delivery in self._held.values():
-            if self._state.blamed or not _blames(error):
-                failed.append(delivery.message)
-            else:
+            if delivery.failed and _blames(error):
                 delivery.error = error
                 self._failed(delivery, failed, dead)
+            else:
+                beside.append(delivery.message)
         await self._bury(dead)
-        await self._hand_back(failed, counted=not (self._state.blamed or isinstance(error, CarrierError)))
+        await self._hand_back(failed)
+        await self._hand_back(beside, counted=not self._state.blamed)
 
 
 def _blames(error: BaseException | None) -> bool:

@@ -10,8 +10,9 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.durable.events import Event, log
-from streamkit.durable.ledger import CarrierLedger, Reading
+from streamkit.durable.ledger import CarrierLedger
 from streamkit.durable.messages import Connects
+from streamkit.durable.reading import Reading
 
 __all__ = ["opened_reader"]
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from streamkit._core.delivery import Delivery
 from streamkit.durable import Entry
 from streamkit.durable.events import log
-from streamkit.durable.ledger import CarrierLedger, Reading
+from streamkit.durable.ledger import CarrierLedger
+from streamkit.durable.reading import Reading
 from tests.durable.memory import Memory
 
 Pairs = AsyncIterator[tuple[Delivery, Any]]
 
 
-@asynccontextmanager
-async def reading(carrier: Memory, **options: Any) -> AsyncIterator[Pairs]:
-    """The pairs that a run of a reader is handed."""
+def reading_of(carrier: Memory, **options: Any) -> Reading:
+    """What a reader was asked for, where most was not said."""
     defaults: dict[str, Any] = {
         "carrier": carrier,
         "group": "g",
@@ -29,7 +29,13 @@ async def reading(carrier: Memory, **options: Any) -> AsyncIterator[Pairs]:
         "messages": False,
         "tell": log,
     }
-    ledger = CarrierLedger(Reading(**{**defaults, **options}))
+    return Reading(**{**defaults, **options})
+
+
+@asynccontextmanager
+async def reading(carrier: Memory, **options: Any) -> AsyncGenerator[Pairs]:
+    """The pairs that a run of a reader is handed."""
+    ledger = CarrierLedger(reading_of(carrier, **options))
     await ledger.open()
     pairs: Any = ledger.deliveries()
     try:

@@ -10,7 +10,8 @@ import pytest
 from streamkit import CarrierError
 from streamkit.durable import Json, LeaseLost, Message, Trimmed
 from streamkit.durable.events import log
-from streamkit.durable.ledger import CarrierLedger, Reading
+from streamkit.durable.ledger import CarrierLedger
+from streamkit.durable.reading import Reading
 from streamkit.testing import Faults, run
 from tests.durable.memory import Memory
 from tests.durable.runs import left, reading, stored

@@ -10,9 +10,10 @@ import pytest
 from streamkit import CarrierAwayError, CarrierError, ops
 from streamkit._core.delivery import Together
 from streamkit.durable import DeadLettered, Json
+from streamkit.durable.ledger import CarrierLedger
 from streamkit.testing import run
 from tests.durable.memory import Memory
-from tests.durable.runs import left, reading, stored
+from tests.durable.runs import left, reading, reading_of, stored
 
 
 def test_what_fails_over_and_over_goes_to_the_dead_letters() -> None:
@@ -178,7 +179,42 @@ def test_a_pipe_that_waits_for_more_gets_it_after_a_third_of_the_lease() -> None
         reader = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
         begun = asyncio.get_running_loop().time()
         await (reader | ops.batch(4) | ops.take(1) | ops.drain())
-        assert 10.0 <= asyncio.get_running_loop().time() - begun <= 10.1
+        assert 10.0 <= asyncio.get_running_loop().time() - begun <= 10.5
         assert not await left(carrier)
+
+    run(main)
+
+
+def test_what_kills_its_process_does_not_take_others_along() -> None:
+    """Those that were claimed with it, each time, are not taken for it."""
+
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        await stored(carrier, "killer", "b", "c", "d")
+        done: list[bytes] = []
+        killed = 0
+        while len(done) < 3:
+            options: dict[str, Any] = {"max_deliveries": 3, "dead_letters": dead}
+            ledger = CarrierLedger(reading_of(carrier, tell=lambda event: None, **options))
+            await ledger.open()
+            async for delivery, item in ledger.deliveries():
+                if item == b"killer":
+                    killed += 1
+                    break
+                done.append(item)
+                delivery.settle()
+                if len(done) == 3:
+                    break
+            if item == b"killer":
+                for task in ledger._tasks.values():  # pyright: ignore[reportPrivateUsage] - as a kill does
+                    task.cancel()
+                await asyncio.wait(ledger._tasks.values())  # pyright: ignore[reportPrivateUsage]
+                await ledger._opened.aclose()  # pyright: ignore[reportPrivateUsage]
+                await asyncio.sleep(31.0)
+            else:
+                await ledger.close()
+        assert sorted(done) == [b"b", b"c", b"d"]
+        assert killed == 3
+        assert [each.body for each, _ in dead.store.entries] == [b"killer"]
 
     run(main)
