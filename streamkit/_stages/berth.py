@@ -47,6 +47,7 @@ class Berth(Lane):
 
     def _open_intake(self) -> None:
         self.inbox = Channel()
+        self.inbox.made = self.berths.out.made
         self.inbox.blame = self.berths.out.blame
         self.intake = self.inbox.lane(self.berths.strategy)
 

@@ -18,9 +18,9 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.berth import Berth, Berths
 from streamkit._stages.branches import Outcome
-from streamkit._stages.keyed import naming
+from streamkit._stages.keyed import keyed_pair, naming
 
-__all__ = ["INTAKE", "INTAKE_AHEAD", "Reopened", "ReopenedInOrder", "Router"]
+__all__ = ["INTAKE", "INTAKE_AHEAD", "PairedRouter", "Reopened", "ReopenedInOrder", "Router"]
 
 INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
 """What a group holds that its pipe has not taken yet: a formula; `_strategy` is that of its buffer."""
@@ -212,6 +212,7 @@ class Router(Target):
             intake.put(item)
         else:  # its pipe has ended
             intake.turn_away(item)
+            self.run.form.left_out(item)
         return True
 
     # groups --------------------------------------------------------------------------------
@@ -251,6 +252,13 @@ class Router(Target):
             for berth in self.berths:
                 berth.shut()
             self.out.closed()
+
+
+class PairedRouter(Router):
+    """The same of pairs of a delivery, and of a key and an item."""
+
+    def put(self, item: Any) -> bool:
+        return super().put(keyed_pair(item))
 
 
 class Reopened(dict[Any, Any]):

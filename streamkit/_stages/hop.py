@@ -71,7 +71,7 @@ class _Both:
     def closed(self, delivery: Delivery) -> None:
         self._ledger.closed(delivery)
 
-    async def close(self) -> None:
+    async def close(self, error: BaseException | None = None) -> None:
         errors: list[BaseException] = []
         task, self._task = self._task, None
         if task is not None:
@@ -79,12 +79,12 @@ class _Both:
             while not task.done():
                 try:
                     await asyncio.wait([task])
-                except CancelledError as error:
-                    errors.append(error)
+                except CancelledError as cancelled:
+                    errors.append(cancelled)
         try:
-            await self._ledger.close()
-        except BaseException as error:
-            errors.append(error)
+            await self._ledger.close(error)
+        except BaseException as late:
+            errors.append(late)
         raise_first(errors)
 
     async def _store(self) -> None:
@@ -114,7 +114,9 @@ class Hop(Value, Composed):
         )  # run by the reader's run, or cut
         reader = self.carrier.reader(**self.reading)
         behind: Stream[Any] = Stream(HopSource(job, reader, self.reading))
-        joined: Stream[Any] = behind if self.after is None else behind | self.after  # a job, if that is a sink
+        joined: Stream[Any] = (
+            behind if self.after is None else behind | self.after
+        )  # a job, if that is a sink
         return joined
 
     def __ror__(self, left: SourceLike[Any]) -> Any:
@@ -145,7 +147,11 @@ def through(
     batch: int = 100,
     key: Callable[[Any], str | None] | None = None,
     delay: float | Callable[[Any], float] = 0.0,
-    **reading: Any,
+    lease: float = 30.0,
+    max_deliveries: int | None = None,
+    dead_letters: Any = None,
+    prefetch: int | None = None,
+    on_event: Callable[[Any], object] | None = None,
 ) -> Hop:
     """Cut the pipe in two, which meet in a carrier: ``carrier.writer(), carrier.reader(group=group)``.
 
@@ -177,8 +183,11 @@ def through(
         batch: how many items are stored, and claimed, at once, at most.
         key: called with each item, as for ``carrier.writer``.
         delay: seconds before an item is handed out, as for ``carrier.writer``.
-        reading: what else ``carrier.reader`` takes: `lease`, `max_deliveries`, `dead_letters`, `prefetch`,
-            `on_event`.
+        lease: seconds after which others are handed out what this process has, if it has died.
+        max_deliveries: how often a message is handed out before it goes to the dead letters.
+        dead_letters: another carrier, for messages that fail over and over, or do not decode.
+        prefetch: how many messages may be open at once; four times `batch`, if it is not given.
+        on_event: called with what the reader tells besides, as for ``carrier.reader``.
 
     Raises:
         TypeError: `carrier` is none, or another argument has the wrong type.
@@ -189,8 +198,16 @@ def through(
     ):
         discard(carrier)
         raise TypeError(f"carrier must be a carrier, such as SQLite(path, name), not {shown(carrier)}")
-    writing = {"batch": batch, "key": key, "delay": delay}
-    options = {"group": group, "batch": batch, **reading}
+    writing: dict[str, Any] = {"batch": batch, "key": key, "delay": delay}
+    said = {
+        "lease": (lease, 30.0),
+        "max_deliveries": (max_deliveries, None),
+        "dead_letters": (dead_letters, None),
+        "prefetch": (prefetch, None),
+        "on_event": (on_event, None),
+    }
+    options: dict[str, Any] = {"group": group, "batch": batch}
+    options |= {name: value for name, (value, default) in said.items() if value is not default}
     carrier.writer(**writing)  # both check their arguments
     carrier.reader(**options)
     return Hop(carrier, writing, options)

@@ -15,6 +15,7 @@ from streamkit._engine.buffer.account import Account
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, Pipe
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.berth import Berths
 from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Router
@@ -118,24 +119,30 @@ async def _clocked_run(
 ) -> AsyncIterator[Any]:
     channel = run.channel()
     run.feed(channel, source)
-    clock = _Arrival(run, kind) if idle is ABSENT else _Event(run, kind, timestamp, idle, lateness)
+    if idle is ABSENT:
+        clock: _Arrival | _Event = _Arrival(run, kind)
+    else:
+        clock = _Event(run, kind, run.form.of(timestamp), idle, lateness)
+    paired = run.tracked
     while True:
         item = channel.pop()
         if item is not EMPTY:
             stamp = await clock.stamp(item)
             if stamp is not None:
-                yield stamp, item
+                yield (item[0], (stamp, item[1])) if paired else (stamp, item)
+            else:
+                run.form.left_out(item)
             clock.asked()
             del item
             continue
         due = clock.due
         if due < _NEVER and not await channel.before(due):
-            yield clock.tick(), EMPTY
+            yield run.form.made((clock.tick(), EMPTY))
         elif not await channel.wait():
             return
 
 
-@stage(_clocked_run, name="window", contract=Contract())
+@stage(_clocked_run, name="window", pairs=followed_anyway, contract=Contract())
 def clocked(
     kind: Windows, *, timestamp: Any = ABSENT, lateness: float = 0.0, idle: Any = ABSENT
 ) -> Operator[Any, Any]:
@@ -148,15 +155,24 @@ def clocked(
 
 async def _counted_run(run: Run, source: Inlet[Any], *, kind: Windows) -> AsyncIterator[Any]:
     late = run.channel().lane().account
+    paired = run.tracked
     async for item in run.open(source):
-        if item is LATE:
+        if (item[1] if paired else item) is LATE:
             late.drop()
+            run.form.left_out(item)
         else:
             yield item
         del item
 
 
-@stage(_counted_run, name="window", pumps=False, relays=True, contract=Contract(keeps="True"))
+@stage(
+    _counted_run,
+    name="window",
+    pumps=False,
+    relays=True,
+    pairs=followed_anyway,
+    contract=Contract(keeps="True"),
+)
 def counted(kind: Windows) -> Operator[Any, Any]:
     """Count items that were late, as dropped."""
     return Operator(counted, kind=kind)

@@ -15,7 +15,6 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit.durable.carrier import Carrier as Carrier
     from streamkit.durable.codec import Json as Json, Pickle as Pickle
-    from streamkit.durable.parts import cut as cut
     from streamkit.durable.events import (
         DeadLettered as DeadLettered,
         Event as Event,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     )
     from streamkit.durable.msgpack import MsgPack as MsgPack
     from streamkit.durable.nats import Nats as Nats
+    from streamkit.durable.parts import cut as cut
     from streamkit.durable.redis import Redis as Redis
     from streamkit.durable.sqlite import SQLite as SQLite
 else:

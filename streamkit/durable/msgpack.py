@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import msgpack  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
-
 from streamkit._core.value import Value
+
+try:
+    import msgpack  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+except ImportError as error:
+    raise ImportError("streamkit.durable.MsgPack needs msgpack: pip install streamkit[msgpack]") from error
 
 __all__ = ["MsgPack"]
 

@@ -23,16 +23,13 @@ __all__ = ["writing"]
 
 async def _stored(run: Run, source: Inlet[Any], *, carrier: Connects, key: Any, delay: Any) -> int:
     """Store each list of items; all of one are stored before the next is asked for."""
-    count, codec, tracked = 0, carrier.codec, run.tracked
+    count, tracked = 0, run.tracked
     async with carrier.connect() as connection:
         async for pair in run.open(source):
             delivery, items = pair if tracked else (NO_DELIVERY, pair)
             del pair
             try:
-                entries = [
-                    Entry(encoded(codec, item, carrier), _key(key, item), _delay(delay, item))
-                    for item in items
-                ]
+                entries = _entries(carrier, items, key, delay)
                 del items
                 await connection.append(entries)
             except BaseException as error:
@@ -52,6 +49,13 @@ async def _stored(run: Run, source: Inlet[Any], *, carrier: Connects, key: Any, 
 )
 def _writer(carrier: Connects, *, key: Any, delay: Any) -> Sink[Any, int]:
     return Sink(_writer, carrier=carrier, key=key, delay=delay)
+
+
+def _entries(carrier: Connects, items: list[Any], key: Any, delay: Any) -> list[Entry]:
+    codec = carrier.codec
+    if key is None and not callable(delay):
+        return [Entry(encoded(codec, item, carrier), None, delay) for item in items]
+    return [Entry(encoded(codec, item, carrier), _key(key, item), _delay(delay, item)) for item in items]
 
 
 def _key(key: Callable[[Any], Any] | None, item: Any) -> str | None:

@@ -14,7 +14,6 @@ from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link
-from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
 from streamkit.live.seat import Cell, Seat, named
 
@@ -57,7 +56,9 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
                 if first is not None:
                     items, first = first(inflow), None
                 else:
-                    items = run.open(Inlet[Any](Source(inflow), seat.content.links), pace=_pace(seat))
+                    items = run.open(
+                        Inlet[Any](run.form.source(inflow), seat.content.links), pace=_pace(seat)
+                    )
                 try:
                     async for item in items:
                         if seat.gave():
@@ -95,7 +96,7 @@ def _pace(seat: Seat) -> Pace:
 def _seated(source: Inlet[Any], cell: Cell, follower: Follower | None) -> tuple[Seat, Inlet[Any]]:
     """A seat; and `source`, in which the slot before this one is told of it."""
     links = source.links
-    seat = Seat(cell, links, None if follower is None else follower())
+    seat = Seat(cell, links, None if follower is None else follower(), tracked=source.source.tracked)
     return seat, Inlet(source.source, told(links, lambda: seat))
 
 

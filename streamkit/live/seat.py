@@ -117,14 +117,18 @@ class Position(NamedTuple):
     before: tuple[Link, ...]
     """The operators before it in the pipe."""
     loop: asyncio.AbstractEventLoop
+    tracked: bool
+    """Whether deliveries of a durable source are followed through it."""
 
 
 class Seat:
     """One run of a slot."""
 
-    def __init__(self, cell: Cell, before: tuple[Link, ...], follower: Seat | None) -> None:
+    def __init__(
+        self, cell: Cell, before: tuple[Link, ...], follower: Seat | None, *, tracked: bool = False
+    ) -> None:
         self.cell = cell
-        self.position: Position = Position(before, asyncio.get_running_loop())
+        self.position: Position = Position(before, asyncio.get_running_loop(), tracked)
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from enum import Enum
 from typing import Any, TypeVar, overload
 
@@ -23,11 +23,12 @@ from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
-from streamkit._engine.plan.link import Inlet, flattened
+from streamkit._engine.plan.link import Inlet, Link, flattened
+from streamkit._engine.plan.tracked import refused
 from streamkit._engine.run.run import Run
 from streamkit._stages.berth import Berths, full_error
 from streamkit._stages.forks import lone
-from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Reopened, ReopenedInOrder, Router
+from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, PairedRouter, Reopened, ReopenedInOrder, Router
 from streamkit._stages.keyed import keyed
 
 __all__ = ["OnFull", "group_by"]
@@ -148,13 +149,23 @@ async def _routed_run(
     _ends: Any,
     _strategy: Strategy | None,
 ) -> AsyncIterator[Any]:
-    router = Router(run, pipe.links, max_groups, _OVERFLOWED[on_full], None if idle is ABSENT else idle)
+    kind = PairedRouter if run.tracked else Router
+    router = kind(run, pipe.links, max_groups, _OVERFLOWED[on_full], None if idle is ABSENT else idle)
     router.reopens = reopen is True
     run.pump(keyed(run, source, key), into=router)
     async for item in router.out:
         yield item
         del item  # nothing is held while the groups have nothing
     router.out.raise_source_error()
+
+
+def _followed(arguments: Mapping[str, Any]) -> str | None:
+    """Why groups with tasks cannot stand behind a durable source."""
+    links: tuple[Link, ...] = arguments["pipe"].links
+    refused(links)
+    if not links[-1].declaration.sink:
+        return None
+    return "has groups with tasks that end in a sink: its result leaves when its items are settled already"
 
 
 def _fail(berths: Berths, key: object) -> None:
@@ -175,6 +186,7 @@ _OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
 @stage(
     _routed_run,
     name="group_by",
+    pairs=_followed,
     contract=Contract(
         holds=f"1 + max_groups * {INTAKE}",
         lookahead=f"1 + max_groups * {INTAKE_AHEAD}",

@@ -126,7 +126,7 @@ def conflate(function: Callable[[A, A], A]) -> Operator[A, A]:
 async def _extrapolate(
     run: Run, source: Inlet[Any], *, function: Callable[[Any], Iterable[Any]]
 ) -> AsyncIterator[Any]:
-    channel = run.channel()
+    channel, function = run.channel(), run.form.of(function)
     run.feed(channel, source, otherwise=Suspend(1))
     last: Any = EMPTY
     more: Iterator[Any] | None = None
@@ -149,7 +149,7 @@ async def _extrapolate(
                 if more is not None:  # it may be falsy, as an iterator with a length is when it is used up
                     extra = _next(run, more)
             if extra is not EMPTY:
-                yield extra
+                yield run.form.made(extra)
             elif not await channel.wait():
                 return
     finally:
@@ -179,7 +179,7 @@ def extrapolate(
 def extrapolate(
     function: Callable[[A], Iterable[A]], *, on_error: OnError | None = None
 ) -> Operator[A, A]: ...
-@stage(_extrapolate, contract=Contract(holds="1", lookahead="1"))
+@stage(_extrapolate, pairs=followed_anyway, contract=Contract(holds="1", lookahead="1"))
 def extrapolate(function: Callable[[Any], Any], *, on_error: OnError | None = None) -> Operator[Any, Any]:
     """Between the items of a slow source, pass on what `function` makes of the last one.
 

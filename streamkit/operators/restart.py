@@ -18,6 +18,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import restarts
 from streamkit._stages.entry import Again
 from streamkit._stages.in_place import following
 
@@ -95,7 +96,7 @@ class _Retry(Again):
         self.begun = asyncio.get_running_loop().time()
 
 
-@stage(following(_Retry), pumps=False, relays=True, contract=PASSED_ON)
+@stage(following(_Retry), pumps=False, relays=True, pairs=restarts, contract=PASSED_ON)
 def retry(
     attempts: int | None = 3,
     *,
@@ -186,7 +187,7 @@ class _Repeat(Again):
         return self.anew()
 
 
-@stage(following(_Repeat), pumps=False, relays=True, contract=PASSED_ON)
+@stage(following(_Repeat), pumps=False, relays=True, pairs=restarts, contract=PASSED_ON)
 def repeat(times: int | None = None) -> Keep:
     """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 

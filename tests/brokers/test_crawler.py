@@ -28,7 +28,9 @@ def test_the_crawler_goes_on_where_it_was_killed(tmp_path: Path, valkey: Valkey)
         time.sleep(0.01)
     first.kill()
     assert first.communicate()[0] == b"", "it had ended before it was killed"
-    again = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment, timeout=60)
+    again = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=environment, timeout=60
+    )
     found = re.fullmatch(r"40 pages, fetched (\d+) times\n", again.stdout)
     assert found, again.stdout
     assert int(found[1]) <= 40 + 8, "more than was in flight was fetched again"

@@ -1,4 +1,4 @@
-"""Whole pipes over each server: acknowledged at their end, handed back at a drain, buried when it is poison."""
+"""Whole pipes over each server: acknowledged at their end, handed back at a drain, buried."""
 
 import asyncio
 import time

@@ -12,6 +12,7 @@ import pytest
 import streamkit
 from pages.families import sources
 from streamkit import Missed, OnFull, Session, Suspend, Tumbling, Valve, ops
+from tests.durable.memory import Memory
 from tests.files import over
 from tests.workers import InLoop
 
@@ -38,20 +39,42 @@ ARGUMENTS: dict[str, Argument] = {
         name: Argument(2, WHOLE)
         for name in (
             *("attempts", "concurrency", "count", "index", "last", "lookahead", "max_groups", "max_held"),
+            *("batch", "max_deliveries", "prefetch"),
             *("max_keys", "replay", "size", "start", "step", "times", "workers"),
         )
     },
     **{
         name: Argument(1.0, SECONDS)
         for name in (
-            *("backoff", "between", "burst", "burst_seconds", "heaviest", "idle", "lateness", "linger"),
+            *(
+                "backoff",
+                "between",
+                "burst",
+                "burst_seconds",
+                "heaviest",
+                "idle",
+                "lateness",
+                "lease",
+                "linger",
+            ),
             *("rate", "reset_after", "seconds", "total"),
         )
     },
     **{
         name: Argument(abs, CALLABLE)
         for name in (
-            *("clock", "cost", "finish", "function", "key", "on_drop", "on_late", "on_retry", "predicate"),
+            *(
+                "clock",
+                "cost",
+                "finish",
+                "function",
+                "key",
+                "on_drop",
+                "on_event",
+                "on_late",
+                "on_retry",
+                "predicate",
+            ),
             *("resource", "setup", "timestamp", "weight"),
         )
     },
@@ -88,6 +111,10 @@ ARGUMENTS: dict[str, Argument] = {
     "routes": Argument({1: ops.take(1)}, [3, "x", None, {1: 3}, {1: None}]),
     "sink": Argument(ops.count(), [*PIPE, ops.take(1)]),
     "strategy": Argument(Suspend(2), VALUE),
+    "carrier": Argument(Memory(), [3, "jobs.db", None, Memory]),
+    "dead_letters": Argument(Memory(name="dead"), [3, "dead", object()]),
+    "delay": Argument(1.0, [-1.0, NAN, "1", [], object()]),
+    "group": Argument("readers", [3, "", None, []]),
     "waited": Argument(asyncio.sleep, [3, "x", object()]),
     "when": Argument(ValueError, [3, "ValueError", (3,), []]),
 }
@@ -138,6 +165,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     **{("map", name): {"function": abs} for name in ("ordered", "key", "on_error")},
     ("for_each", "chunk"): {"on": InLoop()},
     **{("route", name): {"routes": {1: ops.take(1)}} for name in ("key", "otherwise", "on_error")},
+    ("through", "max_deliveries"): {"dead_letters": Memory(name="dead")},
     ("timeout", "fallback"): {"seconds": 1.0},
 }
 """What must stand beside an argument."""

@@ -13,11 +13,13 @@ from streamkit import (
     DropOldest,
     DropYoungest,
     Gap,
+    Hopping,
     KeepLatest,
     Limit,
     OnFull,
     Output,
     Resume,
+    Session,
     Spill,
     Stream,
     Suspend,
@@ -29,6 +31,8 @@ from streamkit import (
     ops,
     timer,
 )
+from streamkit.executors import Threads
+from streamkit.live import Slot
 from tests.run.ledger import MANY, Trial
 
 Out = Callable[[Any], None]
@@ -81,6 +85,13 @@ class Calls:
     def tagged(self, item: Any) -> Any:
         return Output[Any]("odd" if self.odd(item) else "even")(item)
 
+    def stamp(self, item: Any) -> float:
+        self.heavy(item)
+        return float(item)
+
+    def apart(self, item: Any) -> float:
+        return float(self.same(item) - (4 if item == MANY + 4 else 0))
+
     def heavy(self, item: Any) -> float:
         self.same(item)
         if item == MANY + 4:
@@ -117,6 +128,17 @@ STEPS: dict[str, Piped] = {
     "take_while": lambda s, c: s | ops.take_while(lambda n: n < 1003) | ops.for_each(c.store),
     "skip, distinct": lambda s, c: s | ops.skip(1) | ops.distinct(last=9) | ops.for_each(c.put),
     "insert": lambda s, c: s | ops.start_with(1) | ops.intersperse(2) | ops.end_with(3) | ops.for_each(c.put),
+    "inserted, buffer": lambda s, c: (
+        s
+        | ops.start_with(1)
+        | ops.intersperse(2)
+        | ops.end_with(3)
+        | ops.buffer(Suspend(2))
+        | ops.for_each(c.store)
+    ),
+    "concat_map, buffer": lambda s, c: (
+        s | ops.concat_map(c.stream) | ops.buffer(Suspend(3)) | ops.for_each(c.store)
+    ),
     "batch": lambda s, c: s | ops.batch(4) | ops.for_each(c.store),
     "batch, take": lambda s, c: s | ops.batch(2) | ops.take(2) | ops.for_each(c.store),
     "batch twice": lambda s, c: s | ops.batch(2) | ops.map(c.same) | ops.batch(2) | ops.for_each(c.store),
@@ -202,6 +224,27 @@ TIMED: dict[str, Piped] = {
     "timeout enough": lambda s, c: s | ops.map(c.late) | ops.timeout(5) | ops.for_each(c.store),
     "keep_alive": lambda s, c: (
         s | ops.map(c.late) | ops.keep_alive(0.4, function=int) | ops.for_each(c.store)
+    ),
+    "window of seconds": lambda s, c: (
+        s | ops.map(c.late) | ops.window(Tumbling(seconds=2), ops.to_list()) | ops.for_each(c.put)
+    ),
+    "windows that overlap": lambda s, c: (
+        s | ops.map(c.late) | ops.window(Hopping(seconds=2, every=1), ops.to_list()) | ops.for_each(c.put)
+    ),
+    "session": lambda s, c: (
+        s | ops.map(c.late) | ops.window(Session(gap=0.5), ops.to_list()) | ops.for_each(c.put)
+    ),
+    "window of event time": lambda s, c: (
+        s
+        | ops.map(c.late)
+        | ops.window(Tumbling(seconds=2), ops.to_list(), timestamp=c.stamp, on_error=Resume(errors=KeyError))
+        | ops.for_each(c.put)
+    ),
+    "late for its window": lambda s, c: (
+        s
+        | ops.map(c.late)
+        | ops.window(Tumbling(seconds=2), ops.to_list(), timestamp=c.apart)
+        | ops.for_each(c.put)
     ),
     "delay": lambda s, c: s | ops.map(c.late) | ops.delay(2) | ops.for_each(c.store),
     "delay_start": lambda s, c: s | ops.delay_start(2) | ops.map(c.late) | ops.for_each(c.store),
@@ -313,7 +356,41 @@ JOINED: dict[str, Piped] = {
         s | ops.map(c.slow) | ops.with_latest_from(slowly([1, 2])) | ops.for_each(c.put)
     ),
     "fork_join": lambda s, c: s | ops.map(c.slow) | ops.fork_join([1]) | ops.for_each(c.put),
+    "group_by": lambda s, c: s | ops.group_by(c.odd, ops.map(c.slow), max_groups=2) | ops.for_each(c.put),
+    "group_by ended": lambda s, c: (
+        s | ops.group_by(c.odd, ops.map(c.slow) | ops.take(2), max_groups=2) | ops.for_each(c.put)
+    ),
+    "group_by in lists": lambda s, c: (
+        s | ops.group_by(c.odd, ops.map(c.slow) | ops.batch(2), max_groups=2) | ops.for_each(c.put)
+    ),
+    "slot": lambda s, c: s | Slot(ops.map(c.slow) | ops.batch(2)) | ops.for_each(c.store),
+    "slots": lambda s, c: (
+        s | Slot(ops.map(c.slow)) | ops.map(c.same) | Slot(ops.filter(c.odd)) | ops.for_each(c.put)
+    ),
+    "slot of stages": lambda s, c: (
+        s
+        | ops.map(c.same)
+        | Slot(ops.map(c.slow, concurrency=2) | ops.buffer(Suspend(2)))
+        | ops.for_each(c.put)
+    ),
+    "extrapolate": lambda s, c: s | ops.map(c.slow) | ops.extrapolate(lambda _: [1]) | ops.for_each(c.put),
 }
+
+
+WORKERS: dict[str, Piped] = {
+    "on threads": lambda s, c: s | ops.map(twofold, on=Threads(2)) | ops.map(c.same) | ops.for_each(c.put),
+    "chunks on threads": lambda s, c: (
+        s | ops.map(twofold, on=Threads(2), chunk=2) | ops.map(c.same) | ops.for_each(c.put)
+    ),
+    "pipe on threads": lambda s, c: (
+        s | ops.on(Threads(2), ops.map(twofold), chunk=2) | ops.map(c.same) | ops.for_each(c.put)
+    ),
+}
+
+
+def twofold(item: int) -> int:
+    """What workers make of an item."""
+    return item
 
 
 async def items_of(stream: Any, out: Out) -> None:

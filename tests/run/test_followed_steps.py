@@ -10,4 +10,4 @@ from tests.run.pipes import STEPS
 
 @pytest.mark.parametrize("name", STEPS)
 def test_nothing_is_acknowledged_early_or_lost(name: str) -> None:
-    everywhere(STEPS[name], exact=name != "flatten, take")
+    everywhere(STEPS[name], exact=name not in ("flatten, take", "sliding, take"))

@@ -71,6 +71,17 @@ class Follower:
             elif pieces.keeps is not None and not _at_once(pieces):
                 self._kept[index] = pieces.keeps
 
+    @property
+    def hands(self) -> dict[int, str]:
+        """By the index of a step: the variable of the delivery that it has in hand."""
+        found: dict[int, str] = {}
+        for index in range(len(self._layout.steps)) if self.on else ():
+            before = self._layout.before([index]).intersection(
+                [each for each, stay in self._kept.items() if stay is not None]
+            )
+            found[index] = f"token_{max(before)}_" if before else "token"
+        return found
+
     # one turn of the loop --------------------------------------------------------------------
 
     def turn(self, site: Site) -> Site:
@@ -92,9 +103,9 @@ class Follower:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
         return Site(None, depth, token=_NOTHING, tail=last) if self.on else Site(None, depth)
 
-    def goes_on(self, site: Site, rest: list[ast.stmt]) -> bool:
-        """Whether nothing more is made of the item of `site`, in the `rest` of a piece and behind it."""
-        return site.tail and not emits(rest)
+    def ends(self, site: Site, statement: ast.stmt, rest: list[ast.stmt]) -> bool:
+        """Whether nothing more is made of the item behind `statement`, in the `rest` of its piece."""
+        return site.tail and (_stops(statement) or not emits(rest))
 
     # steps that keep several ------------------------------------------------------------------
 
@@ -234,6 +245,15 @@ def _at_once(pieces: Parsed) -> bool:
     match pieces.keeps:
         case ast.Constant(value=0):
             return any(_emission(statement) for statement in pieces.each)
+        case _:
+            return False
+
+
+def _stops(statement: ast.stmt) -> bool:
+    """Whether `statement` either ends the stream or does nothing: only then is reached what follows."""
+    match statement:
+        case ast.If(body=[*_, ast.Expr(ast.Call(ast.Name(id="stop"), [], []))], orelse=[]):
+            return True
         case _:
             return False
 

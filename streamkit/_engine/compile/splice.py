@@ -213,7 +213,7 @@ class Splicer:
             rest = block[number + 1 :]
             here = site
             if rest:
-                tail = self.follow.goes_on(site, rest)
+                tail = self.follow.ends(site, statement, rest)
                 here = site.at(ends_turn=False, later=site.later | loads(rest), tail=tail)
             self._statement(statement, index, here)
 

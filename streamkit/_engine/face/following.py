@@ -30,6 +30,6 @@ def require_room(stream: Inlet[Any]) -> None:
     bound = explain(source, stream.links).bound if isinstance(source, Tracked) else 0
     if isinstance(source, Tracked) and source.most < bound != UNBOUNDED:
         raise ValueError(
-            f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is behind "
-            f"it may hold {bound:g}: let it hand out as many"
+            f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is "
+            f"behind it may hold {bound:g}: let it hand out as many"
         )

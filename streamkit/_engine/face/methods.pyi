@@ -3289,7 +3289,11 @@ class Methods(Generic[T_co]):
         batch: int = 100,
         key: Callable[[Any], str | None] | None = None,
         delay: float | Callable[[Any], float] = 0.0,
-        **reading: Any,
+        lease: float = 30.0,
+        max_deliveries: int | None = None,
+        dead_letters: Any = None,
+        prefetch: int | None = None,
+        on_event: Callable[[Any], object] | None = None,
     ) -> Stream[Any]:
         """Cut the pipe in two, which meet in a carrier: ``carrier.writer(), carrier.reader(group=group)``.
 
@@ -3321,8 +3325,11 @@ class Methods(Generic[T_co]):
             batch: how many items are stored, and claimed, at once, at most.
             key: called with each item, as for ``carrier.writer``.
             delay: seconds before an item is handed out, as for ``carrier.writer``.
-            reading: what else ``carrier.reader`` takes: `lease`, `max_deliveries`, `dead_letters`, `prefetch`,
-                `on_event`.
+            lease: seconds after which others are handed out what this process has, if it has died.
+            max_deliveries: how often a message is handed out before it goes to the dead letters.
+            dead_letters: another carrier, for messages that fail over and over, or do not decode.
+            prefetch: how many messages may be open at once; four times `batch`, if it is not given.
+            on_event: called with what the reader tells besides, as for ``carrier.reader``.
 
         Raises:
             TypeError: `carrier` is none, or another argument has the wrong type.

@@ -25,7 +25,7 @@ from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin, segment, start
 
-__all__ = ["PairedRun", "beside_others", "followed_anyway", "run_of"]
+__all__ = ["PairedRun", "beside_others", "followed_anyway", "restarts", "run_of"]
 
 C = TypeVar("C", bound=Channel)
 
@@ -105,6 +105,13 @@ def beside_others(arguments: Mapping[str, Any]) -> str | None:
         "passes on items of its other sources again and again: only the first may be durable"
         if several
         else None
+    )
+
+
+def restarts(arguments: Mapping[str, Any]) -> str:
+    """Says why a stage that runs its source anew cannot follow deliveries."""
+    return (
+        "runs its source anew, whose deliveries of before are open still: write on_error=Retry(...) instead"
     )
 
 
