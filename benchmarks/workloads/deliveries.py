@@ -31,7 +31,7 @@ class Closed:
     def closed(self, delivery: Delivery) -> None:
         self.done.append(delivery)
 
-    async def close(self) -> None:
+    async def close(self, error: BaseException | None = None) -> None:
         self.done.clear()
 
 

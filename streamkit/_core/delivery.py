@@ -30,8 +30,12 @@ class Ledger(Protocol):
         """`delivery` is nowhere any more. It is acknowledged soon, or handed back if it `failed`."""
         ...
 
-    async def close(self) -> None:
-        """End: acknowledge what is settled, hand back the rest. Called when no task of the run is left."""
+    async def close(self, error: BaseException | None = None) -> None:
+        """Acknowledge what is settled, hand back the rest. Called when no task of the run is left.
+
+        `error` is what the run has failed with, if it has. Of the rest, what `failed` is to blame for it; the
+        others were only under way.
+        """
         ...
 
 
@@ -59,10 +63,14 @@ class Delivery:
 
     def fail(self, error: BaseException | None = None) -> None:
         """One place could not do with it what was asked: it is handed out again, whatever the others do."""
-        if not self.failed:
-            self.failed = True
+        if self.error is None:
             self.error = error
+        self.mark()
         self.settle()
+
+    def mark(self) -> None:
+        """Its item was in hand where an error came up, and so it `failed`; it stays open."""
+        self.failed = True
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a delivery cannot be copied or sent: its copy would acknowledge nothing")
@@ -86,6 +94,9 @@ class _Nothing(Delivery):
     def fail(self, error: BaseException | None = None) -> None:
         pass
 
+    def mark(self) -> None:
+        pass
+
 
 NO_DELIVERY: Delivery = _Nothing(_Nobody(), None)
 
@@ -104,6 +115,11 @@ class Together(Delivery):
     def __init__(self, parts: list[Delivery]) -> None:
         super().__init__(_PARTS, None)
         self.parts = parts
+
+    def mark(self) -> None:
+        self.failed = True
+        for part in self.parts:
+            part.mark()
 
 
 class _Parts:

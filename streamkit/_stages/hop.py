@@ -71,7 +71,7 @@ class _Both:
     def closed(self, delivery: Delivery) -> None:
         self._ledger.closed(delivery)
 
-    async def close(self) -> None:
+    async def close(self, error: BaseException | None = None) -> None:
         errors: list[BaseException] = []
         task, self._task = self._task, None
         if task is not None:
@@ -79,12 +79,12 @@ class _Both:
             while not task.done():
                 try:
                     await asyncio.wait([task])
-                except CancelledError as error:
-                    errors.append(error)
+                except CancelledError as cancelled:
+                    errors.append(cancelled)
         try:
-            await self._ledger.close()
-        except BaseException as error:
-            errors.append(error)
+            await self._ledger.close(error)
+        except BaseException as late:
+            errors.append(late)
         raise_first(errors)
 
     async def _store(self) -> None:
@@ -186,7 +186,7 @@ def through(
         lease: seconds after which others are handed out what this process has, if it has died.
         max_deliveries: how often a message is handed out before it goes to the dead letters.
         dead_letters: another carrier, for messages that fail over and over, or do not decode.
-        prefetch: how many messages may be open at once; `batch`, if it is not given.
+        prefetch: how many messages may be open at once; four times `batch`, if it is not given.
         on_event: called with what the reader tells besides, as for ``carrier.reader``.
 
     Raises:
@@ -198,7 +198,7 @@ def through(
     ):
         discard(carrier)
         raise TypeError(f"carrier must be a carrier, such as SQLite(path, name), not {shown(carrier)}")
-    writing = {"batch": batch, "key": key, "delay": delay}
+    writing: dict[str, Any] = {"batch": batch, "key": key, "delay": delay}
     said = {
         "lease": (lease, 30.0),
         "max_deliveries": (max_deliveries, None),
@@ -206,7 +206,7 @@ def through(
         "prefetch": (prefetch, None),
         "on_event": (on_event, None),
     }
-    options = {"group": group, "batch": batch}
+    options: dict[str, Any] = {"group": group, "batch": batch}
     options |= {name: value for name, (value, default) in said.items() if value is not default}
     carrier.writer(**writing)  # both check their arguments
     carrier.reader(**options)

@@ -84,8 +84,8 @@ class Carrier(Value):
                 are some and nothing else is said; without them, there is no limit.
             dead_letters: another carrier, for messages that fail or kill their process over and over, and
                 those that do not decode. Why, is in their headers.
-            prefetch: how many messages may be open at once: claimed and not acknowledged. So many may come
-                twice after a crash. By default, `batch`.
+            prefetch: how many messages may be open at once: claimed and not acknowledged. It must be as
+                many as the pipe may hold. By default, four times `batch`.
             messages: give the messages themselves, undecoded and with their headers: for dead letters.
             on_event: called with each `LeaseLost`, `DeadLettered` and `Trimmed`; by default, they are logged.
 

@@ -1,9 +1,9 @@
 """The ledger: what a run keeps of a reader's messages from their claim to their acknowledgement.
 
-Two tasks of its own work beside the run. One claims ahead: never more messages are open than the reader's
-`prefetch`, and that is how many may come twice after a crash. The other acknowledges in batches, hands back
-what has failed, and renews leases long before they end, so that work may take as long as it takes.
-Acknowledging waits for half a batch, for 10 ms, or until the run has nothing left to work on.
+Two tasks of its own work beside the run. One claims ahead: a batch at a time, and never more are open than
+the reader's `prefetch`. The other acknowledges in batches, hands back what has failed, and renews leases long
+before they end, so that work may take as long as it takes. Acknowledging waits for half a batch, for 10 ms,
+or until the run has nothing left to work on; nothing more is handed out while a batch is not acknowledged.
 
 Both are hidden from ``asyncio.run``, which cancels all tasks when the program ends: `CarrierLedger.close`
 ends them, when none of the run's own tasks is left.
@@ -16,87 +16,27 @@ from asyncio import CancelledError, Task
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
 from streamkit._core.delivery import Delivery
-from streamkit._core.errors import raise_first
+from streamkit._core.errors import CarrierError, raise_first
 from streamkit._core.show import told
 from streamkit._engine.run.shelter import hide
 from streamkit.durable.codec import decoded
-from streamkit.durable.events import Event, LeaseLost, Trimmed
+from streamkit.durable.events import LeaseLost, Trimmed
 from streamkit.durable.letters import Dead, DeadLetters
-from streamkit.durable.messages import Connection, Connects, Message
+from streamkit.durable.messages import Connection, Message
+from streamkit.durable.reading import Bell, Reading, State
 
-__all__ = ["CarrierLedger", "Reading"]
+__all__ = ["CarrierLedger"]
 
 _WAIT: Final = 0.05
 """Seconds that a claim waits. A run that ends waits for it: what one that was cancelled has, nobody knows."""
+_LATER: Final = 0.1
+"""Seconds after which a message is claimed again that is not to be held beside another."""
 _LINGER: Final = 0.01
 """Seconds after which what is done is acknowledged, however little it is."""
-_RENEW: Final = 1 / 3
-"""After which part of the lease it is renewed: two renewals may come late before it ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a reader was asked for."""
-
-    carrier: Connects
-    group: str
-    batch: int
-    lease: float
-    prefetch: int
-    max_deliveries: int | None
-    dead_letters: Connects | None
-    messages: bool
-    """Whether items are the messages themselves, undecoded and with their headers."""
-    tell: Callable[[Event], object]
-
-    @property
-    def enough(self) -> int:
-        """How many are acknowledged at once, where work is quick."""
-        return max(1, min(self.batch, self.prefetch) // 2)
-
-
-class _Bell:
-    """Rung by one task, heard by another; it is remembered until then."""
-
-    __slots__ = ("_event",)
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def ring(self) -> None:
-        self._event.set()
-
-    async def heard(self, due: float = inf) -> None:
-        """Wait until it rings, and by the clock of the loop no longer than until `due`."""
-        loop = asyncio.get_running_loop()
-        timer = None if due == inf else loop.call_at(due, self._event.set)
-        try:
-            await self._event.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
-        self._event.clear()
-
-
-@dataclass(slots=True)
-class _State:
-    working: int = 0
-    """Deliveries that the run works on."""
-    renew_at: float = inf
-    lost: int = 0
-    trimmed: int = 0
-    ending: bool = False
-    blamed: bool = False
-    """Whether a delivery has failed with an error of its own: then the others in work are not to blame."""
-    error: BaseException | None = None
-    """What a task has failed with."""
-    raised: bool = False
-    """Whether the run was told of it."""
 
 
 class CarrierLedger:
@@ -112,10 +52,10 @@ class CarrierLedger:
         """What is claimed and not acknowledged, by the identity of its message."""
         self._ready: deque[tuple[Delivery, Any]] = deque()
         self._done: deque[Delivery] = deque()
-        self._wake = _Bell()
-        self._room = _Bell()
-        self._arrived = _Bell()
-        self._state = _State()
+        self._wake = Bell()
+        self._room = Bell()
+        self._arrived = Bell()
+        self._state = State()
 
     async def open(self) -> None:
         reading = self.reading
@@ -129,24 +69,38 @@ class CarrierLedger:
             raise
 
     async def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
-        ready, state = self._ready, self._state
+        ready, state, half = self._ready, self._state, self.reading.batch // 2
         state.error, state.raised = None, False
         for work in (self._claim, self._keep):
             if work not in self._tasks or self._tasks[work].done():  # begun, or begun again by a retry
                 self._tasks[work] = self._begun(work())
         while True:
-            while not ready:
+            while not ready or self._unsaid() >= self.reading.batch:
                 if state.error is not None:
                     state.raised = True
                     raise state.error
                 self._room.ring()
                 await self._arrived.heard()
+            await self._apart(self.reading.is_last(ready[0][0].message))
             state.working += 1
             pair = ready.popleft()
-            if not ready:
+            if len(ready) == half:
                 self._room.ring()
             yield pair
             del pair  # nothing is pinned while more is waited for
+
+    def _unsaid(self) -> int:
+        """How many are done and not acknowledged: a crash doubles them, so there is a batch at most."""
+        return len(self._held) - self._state.working - len(self._ready)
+
+    async def _apart(self, last: bool) -> None:
+        """Have what is handed out for the `last` time alone in work: it may be what kills its process."""
+        state, loop = self._state, asyncio.get_running_loop()
+        if (last or state.alone) and not state.gathers:
+            due = loop.time() + self.reading.beat
+            while state.working and loop.time() < due:
+                await self._arrived.heard(due)
+            state.alone, state.gathers = last, state.working > 0
 
     def closed(self, delivery: Delivery) -> None:
         done, state = self._done, self._state
@@ -155,6 +109,8 @@ class CarrierLedger:
         count = len(done)
         if count == 1 or not state.working or count == self.reading.enough:
             self._wake.ring()
+            if state.alone:
+                self._arrived.ring()
 
     def fail(self, error: BaseException) -> None:
         """End the stream with `error`, when what is ready was handed out."""
@@ -162,15 +118,18 @@ class CarrierLedger:
             self._state.error = error
         self._arrived.ring()
 
-    async def close(self) -> None:
-        """Acknowledge and hand back, to the end, however often this is cancelled."""
-        task = asyncio.create_task(self._end())
+    async def close(self, error: BaseException | None = None) -> None:
+        """Acknowledge and hand back, to the end, however often this is cancelled.
+
+        What the run worked on when it failed with `error` is handed out again, or was so too often.
+        """
+        task = asyncio.create_task(self._end(error))
         if not task.done():  # pragma: no branch - an eager task may be
             hide(task)
         await _ended(task)
         task.result()
 
-    async def _end(self) -> None:
+    async def _end(self, error: BaseException | None) -> None:
         state = self._state
         state.ending = True
         errors: list[BaseException] = []
@@ -178,14 +137,16 @@ class CarrierLedger:
             bell.ring()
         if self._keep in self._tasks:
             await _attempt(_ended(self._tasks[self._keep]), errors)
+        under_way = [each for each in self._held.values() if each.count]
+        state.blamed |= isinstance(error, CarrierError) or any(each.failed for each in under_way)
         await _attempt(self._settle(), errors)
-        await _attempt(self._rest(), errors)
+        await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
             await _attempt(_ended(self._tasks[self._claim]), errors)
-            await _attempt(self._rest(), errors)
+            await _attempt(self._rest(None), errors)
         await _attempt(self._opened.aclose(), errors)
-        error, state.error = state.error, None
-        raise_first([*([] if error is None or state.raised else [error]), *errors])
+        own, state.error = state.error, None
+        raise_first([*([] if own is None or state.raised else [own]), *errors])
 
     # tasks ---------------------------------------------------------------------------------
 
@@ -206,7 +167,7 @@ class CarrierLedger:
         loop = asyncio.get_running_loop()
         while not state.ending:
             room = reading.prefetch - len(self._held)
-            if room <= 0 or (self._ready and room < reading.batch):
+            if room <= 0 or len(self._ready) > reading.batch // 2:
                 await self._room.heard()
                 continue
             most = min(room, reading.batch)
@@ -215,16 +176,29 @@ class CarrierLedger:
                 count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
                 reading.tell(Trimmed(reading.group, count, state.trimmed))
             if messages:
-                state.renew_at = min(state.renew_at, loop.time() + reading.lease * _RENEW)
+                state.renew_at = min(state.renew_at, loop.time() + reading.beat)
                 await self._take(messages)
                 self._arrived.ring()
                 self._wake.ring()
 
     async def _take(self, messages: Iterable[Message]) -> None:
-        """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters."""
-        reading = self.reading
+        """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters.
+
+        Of those without a key that are handed out for the last time, one is held: if it kills this process,
+        the others have not been handed out so often.
+        """
+        reading, state = self.reading, self._state
         dead: list[Dead] = []
+        others: list[Message] = []
+        now = asyncio.get_running_loop().time()
+        risky = any(reading.is_last(each.message) for each in self._held.values())
+        state.gathers |= risky and now >= state.risky_at + reading.beat
         for message in messages:
+            if reading.is_last(message) and message.key is None and not state.gathers:
+                if risky:
+                    others.append(message)
+                    continue
+                risky, state.risky_at = True, now
             delivery = self._held[id(message)] = Delivery(self, message)
             if reading.max_deliveries is not None and message.times > reading.max_deliveries:
                 dead.append(Dead.of(message, None))
@@ -236,6 +210,8 @@ class CarrierLedger:
                 continue
             self._ready.append((delivery, item))
         await self._bury(dead)
+        if others:
+            await self._connection.hand_back(reading.group, others, delay=_LATER, counted=False)
 
     async def _keep(self) -> None:
         loop, state, enough = asyncio.get_running_loop(), self._state, self.reading.enough
@@ -262,6 +238,7 @@ class CarrierLedger:
         settled: list[Message] = []
         failed: list[Message] = []
         beside: list[Message] = []
+        spared: list[Message] = []
         dead: list[Dead] = []
         for delivery in done:
             message = delivery.message
@@ -271,6 +248,8 @@ class CarrierLedger:
                 settled.append(message)
             elif delivery.error is None:
                 beside.append(message)
+            elif not _blames(delivery.error):
+                spared.append(message)
             else:
                 self._state.blamed = True
                 self._failed(delivery, failed, dead)
@@ -278,6 +257,7 @@ class CarrierLedger:
         await self._bury(dead)
         await self._hand_back(failed)
         await self._hand_back(beside, counted=not self._state.blamed)
+        await self._hand_back(spared, counted=False)
 
     def _failed(self, delivery: Delivery, failed: list[Message], dead: list[Dead]) -> None:
         message, most = delivery.message, self.reading.max_deliveries
@@ -307,6 +287,7 @@ class CarrierLedger:
         for message in messages:
             self._held.pop(id(message), None)
         self._room.ring()
+        self._arrived.ring()
 
     async def _renew(self) -> None:
         reading, state = self.reading, self._state
@@ -314,7 +295,7 @@ class CarrierLedger:
         if not held:
             state.renew_at = inf
             return
-        state.renew_at = asyncio.get_running_loop().time() + reading.lease * _RENEW
+        state.renew_at = asyncio.get_running_loop().time() + reading.beat
         lost = await self._connection.renew(reading.group, held, reading.lease)
         missing = {id(message) for message in lost} & self._held.keys()  # others were let go of meanwhile
         if missing:
@@ -329,13 +310,28 @@ class CarrierLedger:
             self._state.lost += count
             self.reading.tell(LeaseLost(self.reading.group, count, self._state.lost))
 
-    async def _rest(self) -> None:
+    async def _rest(self, error: BaseException | None) -> None:
         """Hand back all that is open: what was never handed out, as if it had not been claimed."""
         untouched = [delivery.message for delivery, _ in self._ready]
         self._ready.clear()
         await self._hand_back(untouched, counted=False)
-        open_still = [delivery.message for delivery in self._held.values()]
-        await self._hand_back(open_still, counted=not self._state.blamed)
+        failed: list[Message] = []
+        beside: list[Message] = []
+        dead: list[Dead] = []
+        for delivery in self._held.values():
+            if delivery.failed and _blames(error):
+                delivery.error = error
+                self._failed(delivery, failed, dead)
+            else:
+                beside.append(delivery.message)
+        await self._bury(dead)
+        await self._hand_back(failed)
+        await self._hand_back(beside, counted=not self._state.blamed)
+
+
+def _blames(error: BaseException | None) -> bool:
+    """Whether an error tells of the item that was worked on: a carrier that is away does not."""
+    return isinstance(error, Exception) and not isinstance(error, CarrierError)
 
 
 async def _attempt(work: Awaitable[None], errors: list[BaseException]) -> None:

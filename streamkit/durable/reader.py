@@ -10,13 +10,17 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.durable.events import Event, log
-from streamkit.durable.ledger import CarrierLedger, Reading
+from streamkit.durable.ledger import CarrierLedger
 from streamkit.durable.messages import Connects
+from streamkit.durable.reading import Reading
 
 __all__ = ["opened_reader"]
 
 _DELIVERIES = 5
 """How often a message is handed out where there are dead letters, and nothing else was said."""
+
+_OPEN = 4
+"""How many batches may be open: one is read ahead, and a writer of such batches holds two."""
 
 
 def opened_reader(
@@ -54,7 +58,7 @@ def opened_reader(
         group=group_argument(group),
         batch=batch,
         lease=seconds("lease", lease),
-        prefetch=batch if prefetch is None else whole("prefetch", prefetch, least=1),
+        prefetch=_OPEN * batch if prefetch is None else whole("prefetch", prefetch, least=1),
         max_deliveries=max_deliveries,
         dead_letters=dead_letters,
         messages=flag("messages", messages),

@@ -1,4 +1,4 @@
-"""What carriers with a server share: calls to one that is away are made again, and passwords are not shown."""
+"""What carriers with a server share: calls to one that is away are made again; passwords are not shown."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from streamkit._core.contract import amount
 from streamkit._core.errors import LateChangeError, RolledBackError
 from streamkit._engine.plan.link import Link, flattened
+from streamkit._engine.plan.tracked import refused
 from streamkit.live.content import Changing, Content
 from streamkit.live.seat import Cell, Seat, Turn
 from streamkit.live.trial import unreturning
@@ -169,6 +170,7 @@ def post(contents: Contents, change: Change) -> None:
 
     Raises:
         RuntimeError: one of them runs in another event loop.
+        TypeError: one stands behind a durable source, and the new content cannot follow its deliveries.
         ValueError: an item might see the old content of one of them, and the new content of another.
     """
     seats = [seat for cell in contents for seat in cell.seats]
@@ -176,6 +178,8 @@ def post(contents: Contents, change: Change) -> None:
     for seat in seats:
         if seat.position.loop is not here:
             raise RuntimeError(f"{seat.cell!r} runs in another event loop: change it there")
+        if seat.position.tracked:
+            refused(contents[seat.cell])
     if len(seats) > 1:
         for seat in seats:
             _check_way(seat, contents, trial=bool(change.trial))

@@ -14,7 +14,6 @@ from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link
-from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
 from streamkit.live.seat import Cell, Inside, Seat, named
 from streamkit.live.trial import DroppedError
@@ -59,7 +58,8 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
                 if first is not None:
                     items, first = first(inflow), None
                 else:
-                    items = run.open(Inlet[Any](Source(inflow), seat.links), pace=_pace(seat))
+                    opened = Inlet[Any](run.form.source(inflow), seat.links)
+                    items = run.open(opened, pace=_pace(seat))
                 try:
                     async for item in items:
                         if seat.gave():
@@ -101,7 +101,9 @@ def _seated(
 ) -> tuple[Seat, Inlet[Any]]:
     """A seat; and `source`, in which the slot before this one is told of it."""
     links = source.links
-    seat = Seat(cell, links, None if follower is None else follower(), with_generation=with_generation)
+    before = None if follower is None else follower()
+    tracked = source.source.tracked
+    seat = Seat(cell, links, before, with_generation=with_generation, tracked=tracked)
     return seat, Inlet(source.source, followed(links, lambda: seat))
 
 

@@ -87,16 +87,24 @@ class Position(NamedTuple):
     loop: asyncio.AbstractEventLoop
     with_generation: bool
     """Whether its items come out with their generation."""
+    tracked: bool
+    """Whether deliveries of a durable source are followed through it."""
 
 
 class Seat:
     """One run of a slot."""
 
     def __init__(
-        self, cell: Cell, before: tuple[Link, ...], follower: Seat | None, *, with_generation: bool
+        self,
+        cell: Cell,
+        before: tuple[Link, ...],
+        follower: Seat | None,
+        *,
+        with_generation: bool,
+        tracked: bool = False,
     ) -> None:
         self.cell = cell
-        self.position: Position = Position(before, asyncio.get_running_loop(), with_generation)
+        self.position: Position = Position(before, asyncio.get_running_loop(), with_generation, tracked)
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
 
 from streamkit._core.arguments import Composed, flag, seconds, whole
@@ -14,6 +15,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Shape, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
+from streamkit._engine.plan.tracked import refused
 from streamkit.live.change import Change, post
 from streamkit.live.flow import beside
 from streamkit.live.seat import Cell
@@ -30,12 +32,17 @@ Filling: TypeAlias = Operator[A, B] | Keep | Shape
 """What may stand in a slot: an operator, or several that are joined."""
 
 
-@stage(in_place, name="Slot", pumps=False)
+def _followed(arguments: Mapping[str, Any]) -> None:
+    """Refuse what cannot stand behind a durable source; a change of the content is checked so, too."""
+    refused(arguments["content"].links)
+
+
+@stage(in_place, name="Slot", pumps=False, pairs=_followed)
 def _of_steps(content: Cell, *, with_generation: bool = False) -> Pipe:
     return Pipe(_of_steps, content=content, with_generation=with_generation)
 
 
-@stage(beside, name="Slot", contract=Contract(lookahead="0"))
+@stage(beside, name="Slot", pairs=_followed, contract=Contract(lookahead="0"))
 def _of_stages(content: Cell, *, with_generation: bool = False) -> Pipe:
     return Pipe(_of_stages, content=content, with_generation=with_generation)
 

@@ -1,4 +1,4 @@
-"""Three brokers of librdkafka's mock cluster, for other processes: it lives as long as the process that made it.
+"""Three brokers of librdkafka's mock cluster, for other processes: it lives as long as its process.
 
 Prints where they listen, and obeys the lines that it reads. Python's client has no words for most of that, so
 the library inside it is called.
@@ -38,7 +38,7 @@ def main() -> None:
                 assert not kafka.rd_kafka_mock_topic_create(cluster, name.encode(), int(count), BROKERS)
             case ["down" | "up" as way]:
                 change = getattr(kafka, f"rd_kafka_mock_broker_set_{way}")
-                assert not any([change(cluster, number) for number in range(1, BROKERS + 1)])
+                assert not sum(change(cluster, number) for number in range(1, BROKERS + 1))
         print("done", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Servers on ports of the loopback that are free: they are killed, come back with what they had, and are ended."""
+"""Servers on ports of the loopback that are free: they are killed, come back with what they had, and end."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A server that is away, at the start or in the middle: calls wait for it, and then fail by name; none hangs."""
+"""A server that is away, at the start or in the middle: calls wait for it, and then fail by name."""
 
 import asyncio
 import threading

@@ -1,6 +1,5 @@
 """The pack that every carrier passes, on servers: what each of them cannot do is named, and why."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -25,7 +24,7 @@ MEMBERS = {
     "renews_nothing_too_late",
     "acknowledges_nothing_too_late",
 }
-"""Two readers of a group, of which one shall have what the other gave up: partitions move when a reader goes."""
+"""Two readers of a group, of which one shall have what the other gave up: partitions move otherwise."""
 
 
 def test_redis(valkey: Valkey, fresh: Callable[[], str]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from streamkit import ops
@@ -23,6 +24,7 @@ async def read(path: str, notes: str, batch: int, lease: float) -> None:
 
     def note(body: bytes) -> None:
         os.write(file, body + b"\n")
+        time.sleep(0.0002)  # as if it was some work, so that there is a time to be killed in
 
     reader = SQLite(path, "q").reader(group="g", batch=batch, lease=lease)
     await (reader | ops.for_each(note))

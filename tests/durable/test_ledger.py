@@ -1,61 +1,20 @@
-"""The ledger: what is claimed, acknowledged, renewed, handed back and buried, as a run drives it."""
+"""The ledger: what is claimed, acknowledged, renewed and handed back, as a run drives it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from streamkit import CarrierError
-from streamkit._core.delivery import Delivery, Together
-from streamkit.durable import DeadLettered, Entry, Json, LeaseLost, Message, Trimmed
+from streamkit.durable import Json, LeaseLost, Message, Trimmed
 from streamkit.durable.events import log
-from streamkit.durable.ledger import CarrierLedger, Reading
+from streamkit.durable.ledger import CarrierLedger
+from streamkit.durable.reading import Reading
 from streamkit.testing import Faults, run
 from tests.durable.memory import Memory
-
-Pairs = AsyncIterator[tuple[Delivery, Any]]
-
-
-@asynccontextmanager
-async def reading(carrier: Memory, **options: Any) -> AsyncIterator[Pairs]:
-    """The pairs that a run of a reader is handed."""
-    defaults: dict[str, Any] = {
-        "carrier": carrier,
-        "group": "g",
-        "batch": 10,
-        "lease": 30.0,
-        "prefetch": options.get("batch", 10),
-        "max_deliveries": None,
-        "dead_letters": None,
-        "messages": False,
-        "tell": log,
-    }
-    ledger = CarrierLedger(Reading(**{**defaults, **options}))
-    await ledger.open()
-    pairs: Any = ledger.deliveries()
-    try:
-        try:
-            yield pairs
-        finally:
-            await pairs.aclose()
-    finally:
-        await ledger.close()
-
-
-async def stored(carrier: Memory, *bodies: object) -> None:
-    async with carrier.connect() as connection:
-        await connection.append([Entry(str(each).encode()) for each in bodies])
-
-
-async def left(carrier: Memory) -> list[tuple[bytes, int]]:
-    """What another reader is handed out at once: bodies, and for the how many-th time."""
-    async with carrier.connect() as connection:
-        found = await connection.claim("g", 1000, 30.0, 0.0)
-        return [(each.body, each.times) for each in found]
+from tests.durable.runs import left, reading, stored
 
 
 def test_items_come_in_order_and_are_acknowledged_in_batches() -> None:
@@ -168,104 +127,6 @@ def test_wherever_it_is_cancelled_all_is_acknowledged_or_handed_back(faults: Fau
     run(main, faults=faults)
 
 
-def test_what_fails_over_and_over_goes_to_the_dead_letters() -> None:
-    async def main() -> None:
-        carrier, dead = Memory(), Memory(name="dead")
-        events: list[Any] = []
-        await stored(carrier, "poison", "beside")
-        for number in range(3):
-            async with reading(carrier, max_deliveries=3, dead_letters=dead, tell=events.append) as pairs:
-                poison, item = await anext(pairs)
-                assert item == b"poison"
-                beside, _ = await anext(pairs)
-                error = ValueError("no such page")
-                error.add_note("in map(fetch) at work.py:7")
-                poison.fail(error)
-                beside.fail()  # it was in flight when the run failed
-                await asyncio.sleep(0.1 * number)
-        assert await left(carrier) == [(b"beside", 1)], "what was beside it is not to blame"
-        assert events == [
-            DeadLettered("g", None, 3, "ValueError: no such page", "map(fetch) at work.py:7", 1)
-        ]
-        async with dead.connect() as connection:
-            (letter,) = await connection.claim("g", 9, 9.0, 0.0)
-        assert letter.body == b"poison"
-        assert letter.headers == {
-            "error": "ValueError: no such page",
-            "operator": "map(fetch) at work.py:7",
-            "deliveries": "3",
-            "group": "g",
-            "carrier": "Memory()",
-        }
-
-    run(main)
-
-
-def test_what_fails_without_anybody_to_blame_counts() -> None:
-    async def main() -> None:
-        carrier = Memory()
-        await stored(carrier, "a")
-        async with reading(carrier) as pairs:
-            delivery, _ = await anext(pairs)
-            both = Together([delivery])
-            both.fail()
-        assert await left(carrier) == [(b"a", 2)]
-
-    run(main)
-
-
-def test_what_kills_its_process_goes_to_the_dead_letters() -> None:
-    async def main() -> None:
-        carrier, dead = Memory(), Memory(name="dead")
-        events: list[Any] = []
-        await stored(carrier, "killer")
-        async with carrier.connect() as connection:
-            for _ in range(2):
-                assert await connection.claim("g", 1, 1.0, 1.0)
-                await asyncio.sleep(1.0)
-        await stored(carrier, "next")
-        async with reading(carrier, max_deliveries=2, dead_letters=dead, tell=events.append) as pairs:
-            delivery, item = await anext(pairs)
-            assert item == b"next"
-            delivery.settle()
-        assert events == [DeadLettered("g", None, 3, "handed out 3 times, and never acknowledged", "", 1)]
-        assert not await left(carrier)
-
-    run(main)
-
-
-def test_what_does_not_decode_goes_to_the_dead_letters() -> None:
-    async def main() -> None:
-        carrier, dead = Memory(codec=Json()), Memory(name="dead")
-        events: list[Any] = []
-        await stored(carrier, "{", 7)
-        async with reading(carrier, max_deliveries=2, dead_letters=dead, tell=events.append) as pairs:
-            delivery, item = await anext(pairs)
-            assert item == 7
-            delivery.settle()
-        (event,) = events
-        assert event.error.startswith("it does not decode: JSONDecodeError: Expecting property name")
-        assert not await left(carrier)
-        async with dead.connect() as connection:
-            assert [each.body for each in await connection.claim("g", 9, 9.0, 0.0)] == [b"{"]
-
-    run(main)
-
-
-def test_without_dead_letters_it_fails_the_stream_and_stays() -> None:
-    async def main() -> None:
-        carrier = Memory(codec=Json())
-        await stored(carrier, "{")
-        with pytest.raises(
-            CarrierError, match=r"^Memory\(\) has a message .* JSONDecodeError.*dead_letters="
-        ):
-            async with reading(carrier) as pairs:
-                await anext(pairs)
-        assert [body for body, _ in await left(carrier)] == [b"{"]
-
-    run(main)
-
-
 def test_a_lease_that_ran_out_is_told_and_not_acknowledged() -> None:
     """As when the process was stopped for longer than the lease."""
 
@@ -278,7 +139,7 @@ def test_a_lease_that_ran_out_is_told_and_not_acknowledged() -> None:
             late, _ = await anext(pairs)
             for row in carrier.store.groups["g"]:
                 row.at = 0.0  # the leases have ended
-            stolen: list[Message] = [*await other.claim("g", 3, 300.0, 0.0)]
+            stolen: list[Message] = other.taken("g", 3, 300.0)
             assert len(stolen) == 3
             early.settle()
             await asyncio.sleep(0.1)

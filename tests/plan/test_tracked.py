@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streamkit import Operator, Stream, Suspend, ops, stage, step
+from streamkit._core.catalogue import catalogue
 from streamkit._core.delivery import Delivery
+from streamkit._engine.compile.follow import unfollowed
+from streamkit.live import Slot
 from streamkit.testing import run
 from tests.run.ledger import Trial
 
@@ -44,6 +50,7 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
     "repeat": lambda s: s | ops.repeat(),
     "expand": lambda s: s | ops.expand(lambda item: [], concurrency=2, frontier=Suspend(9)),
     "combine_latest": lambda s: s | ops.combine_latest([1]),
+    "in a slot": lambda s: s | Slot(ops.map(str) | ops.share()),
     "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.share()),
     "in a group": lambda s: s | ops.group_by(str, delayed(), max_groups=2),
 }
@@ -51,7 +58,7 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_say_what_became_of_an_item_is_refused_by_name(name: str) -> None:
-    named = {"in a branch": "share", "in a group": "delayed"}.get(name, name)
+    named = {"in a branch": "share", "in a group": "delayed", "in a slot": "share"}.get(name, name)
     with pytest.raises(TypeError, match=rf"{named}.* at .*test_tracked\.py:\d+ .*durable source"):
         REFUSED[name](Trial().stream())
 
@@ -102,3 +109,35 @@ def test_other_ways_to_read_it_are_refused() -> None:
 def test_a_delivery_cannot_be_copied_or_sent() -> None:
     with pytest.raises(TypeError, match="copied or sent"):
         pickle.dumps(Delivery(None, 1))
+
+
+def test_a_slot_takes_no_content_that_cannot_follow() -> None:
+    trial, slot = Trial(8), Slot(ops.map(str))
+
+    async def main() -> None:
+        handle = (trial.stream() | ops.tap(lambda _: asyncio.sleep(1)) | slot | ops.drain()).start()
+        await asyncio.sleep(1.5)
+        with pytest.raises(TypeError, match="delayed"):
+            await slot.replace(delayed())
+        await slot.replace(ops.batch(3))
+        await handle
+
+    run(main)
+    assert trial.settled == [*trial.items]
+
+
+def test_the_page_says_of_every_operator_whether_it_is_followed() -> None:
+    """And of those of which one form is and another is not, in both tables."""
+    page = Path("docs/acknowledgement.md").read_text(encoding="utf-8")
+    rules, refused = page.split("## What is refused")
+    forms: dict[str, set[bool]] = {}
+    for declaration in catalogue():
+        if getattr(ops, declaration.name, None) is None:
+            continue
+        follows = unfollowed(declaration) is None if declaration.stage is None else bool(declaration.pairs)  # type: ignore[attr-defined]
+        if declaration.name in ("retry", "repeat"):  # which say why not
+            follows = False
+        forms.setdefault(declaration.name, set()).add(follows)
+    named = {True: set(re.findall(r"[`.(](\w+)", rules)), False: set(re.findall(r"`(\w+)", refused))}
+    wrong = {(name, how) for name, hows in forms.items() for how in hows if name not in named[how]}
+    assert wrong <= {("batch", False)}  # of chunks for workers it is another

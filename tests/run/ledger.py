@@ -39,6 +39,7 @@ class Trial:
         self.failed: list[int] = []
         self.early: list[int] = []
         self.opened = self.closings = 0
+        self.deliveries: list[Delivery] = []
 
     def stream(self, most: int = 10_000) -> Stream[Any]:
         return Stream(Tracked("reader", (), lambda: _Ledger(self), most))
@@ -59,6 +60,11 @@ class Trial:
         return ", ".join(f"{what}: {items}" for what, items in found.items() if items)
 
     @property
+    def blamed(self) -> list[int]:
+        """The items that were in hand where an error came up."""
+        return [each.message for each in self.deliveries if each.failed]
+
+    @property
     def open(self) -> set[int]:
         """The items that the ledger hands back at its end."""
         return {*self.handed} - {*self.settled} - {*self.failed}
@@ -74,7 +80,9 @@ class _Ledger:
     async def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
         for item in self._trial.items:
             self._trial.handed.append(item)
-            yield Delivery(self, item), item
+            delivery = Delivery(self, item)
+            self._trial.deliveries.append(delivery)
+            yield delivery, item
 
     def closed(self, delivery: Delivery) -> None:
         trial, item = self._trial, delivery.message
@@ -86,5 +94,5 @@ class _Ledger:
         if trial.left[item] < trial.due[item]:
             trial.early.append(item)
 
-    async def close(self) -> None:
+    async def close(self, error: BaseException | None = None) -> None:
         self._trial.closings += 1

@@ -32,6 +32,7 @@ from streamkit import (
     timer,
 )
 from streamkit.executors import Threads
+from streamkit.live import Slot
 from tests.run.ledger import MANY, Trial
 
 Out = Callable[[Any], None]
@@ -361,6 +362,16 @@ JOINED: dict[str, Piped] = {
     ),
     "group_by in lists": lambda s, c: (
         s | ops.group_by(c.odd, ops.map(c.slow) | ops.batch(2), max_groups=2) | ops.for_each(c.put)
+    ),
+    "slot": lambda s, c: s | Slot(ops.map(c.slow) | ops.batch(2)) | ops.for_each(c.store),
+    "slots": lambda s, c: (
+        s | Slot(ops.map(c.slow)) | ops.map(c.same) | Slot(ops.filter(c.odd)) | ops.for_each(c.put)
+    ),
+    "slot of stages": lambda s, c: (
+        s
+        | ops.map(c.same)
+        | Slot(ops.map(c.slow, concurrency=2) | ops.buffer(Suspend(2)))
+        | ops.for_each(c.put)
     ),
     "extrapolate": lambda s, c: s | ops.map(c.slow) | ops.extrapolate(lambda _: [1]) | ops.for_each(c.put),
 }

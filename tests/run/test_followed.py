@@ -61,6 +61,33 @@ def test_an_item_whose_dead_letter_was_not_taken_stays_open() -> None:
     assert trial.open == {MANY}
 
 
+BLAMED: dict[str, Callable[[Stream[Any]], Any]] = {
+    "a step": lambda s: s | ops.map(fails) | ops.drain(),
+    "a buffer before it": lambda s: s | ops.buffer(Suspend(2)) | ops.map(fails) | ops.drain(),
+    "a call": lambda s: s | ops.map(slow, concurrency=3) | ops.drain(),
+    "of several": lambda s: s | ops.batch(2) | ops.map(lambda pair: fails(pair[1])) | ops.drain(),
+}
+
+
+def fails(item: int) -> int:
+    if item == MANY + 3:
+        raise ValueError(item)
+    return item
+
+
+async def slow(item: int) -> int:
+    await asyncio.sleep(1)
+    return fails(item)
+
+
+@pytest.mark.parametrize("name", BLAMED)
+def test_what_was_in_hand_where_an_error_came_up_is_to_blame(name: str) -> None:
+    trial = Trial(8)
+    with pytest.raises(ValueError):  # noqa: PT011 - its words are its item
+        done(lambda: BLAMED[name](trial.stream()))
+    assert trial.blamed == ([MANY + 2, MANY + 3] if name == "of several" else [MANY + 3])
+
+
 def test_a_loop_of_ones_own_settles_an_item_when_it_asks_for_the_next() -> None:
     trial = Trial(3)
 
@@ -130,7 +157,7 @@ class _Failing:
     def closed(self, delivery: Delivery) -> None:
         pass
 
-    async def close(self) -> None:
+    async def close(self, error: BaseException | None = None) -> None:
         self._called("close")
 
 

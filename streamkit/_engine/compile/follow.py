@@ -71,6 +71,17 @@ class Follower:
             elif pieces.keeps is not None and not _at_once(pieces):
                 self._kept[index] = pieces.keeps
 
+    @property
+    def hands(self) -> dict[int, str]:
+        """By the index of a step: the variable of the delivery that it has in hand."""
+        found: dict[int, str] = {}
+        for index in range(len(self._layout.steps)) if self.on else ():
+            before = self._layout.before([index]).intersection(
+                [each for each, stay in self._kept.items() if stay is not None]
+            )
+            found[index] = f"token_{max(before)}_" if before else "token"
+        return found
+
     # one turn of the loop --------------------------------------------------------------------
 
     def turn(self, site: Site) -> Site:

@@ -56,6 +56,8 @@ class Loop(Record):
     """Whether steps need the pace, to hand a cancellation to the source while they wait."""
     forks: bool
     """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
+    hands: dict[int, str]
+    """By the index of a step: the variable of the delivery that it has in hand, where these are followed."""
     usual: bool
     """Whether all this is not so: then `function` takes its arguments, and nothing else is to be done."""
 
@@ -187,5 +189,6 @@ def _compile(weaver: Weaver, steps: tuple[StepKey, ...]) -> Loop:
         closes=weaver.closes,
         rescues=weaver.rescues,
         forks=forks,
+        hands=weaver.hands,
         usual=not (weaver.holds or weaver.nests or weaver.closes or weaver.rescues or forks),
     )

@@ -51,6 +51,11 @@ class Weaver:
             self.edits = Edits(edited, self._splicer, self.layout, self.lines, kind, end)
 
     @property
+    def hands(self) -> dict[int, str]:
+        """By the index of a step: the variable of the delivery that it has in hand."""
+        return self._splicer.follow.hands
+
+    @property
     def gives(self) -> bool:
         """Whether it makes pairs of its items and a delivery that it is given."""
         return self.pairs is Pairs.GIVES

@@ -3328,7 +3328,7 @@ class Methods(Generic[T_co]):
             lease: seconds after which others are handed out what this process has, if it has died.
             max_deliveries: how often a message is handed out before it goes to the dead letters.
             dead_letters: another carrier, for messages that fail over and over, or do not decode.
-            prefetch: how many messages may be open at once; `batch`, if it is not given.
+            prefetch: how many messages may be open at once; four times `batch`, if it is not given.
             on_event: called with what the reader tells besides, as for ``carrier.reader``.
 
         Raises:

@@ -56,7 +56,7 @@ class Followed:
         while self._ledgers:
             _, ledger = self._ledgers.popitem()
             try:
-                await ledger.close()
+                await ledger.close(error)
             except BaseException as failed:
                 late.append(failed)
         if error is None:

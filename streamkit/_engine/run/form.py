@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from streamkit._core.awaiting import is_awaitable, pending
-from streamkit._core.delivery import NO_DELIVERY
+from streamkit._core.delivery import NO_DELIVERY, Delivery
 from streamkit._core.guarded import Dropped
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.kinds import kind_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.paired import Dropping, gathered, paired_kind
-from streamkit._engine.compile.key import Mode, mode_of
-from streamkit._engine.plan.source import Opened
+from streamkit._engine.compile.key import Mode, Pairs, mode_of
+from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN
 from streamkit._engine.run.start import start
 
@@ -56,6 +56,10 @@ class Form:
 
     def left_out(self, item: Any) -> None:
         """An item goes no further, on purpose."""
+
+    def source(self, items: Any) -> Source:
+        """What the stage gives to a stream inside of it."""
+        return Source(items)
 
     def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
         """The kind of lane that holds such items under a strategy, and the strategy that it is given."""
@@ -102,11 +106,35 @@ class _Pairs(Form):
     def left_out(self, item: Any) -> None:
         item[0].settle()
 
+    def source(self, items: Any) -> Source:
+        return _OfPairs(items)
+
     def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
         return paired_kind(strategy)
 
 
+class _OfPairs(Source):
+    """Pairs, as the source of a stream."""
+
+    __slots__ = ()
+
+    tracked = True
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        opened = super().open(blocking=blocking)
+        opened.pairs = Pairs.TAKES
+        return opened
+
+
 PAIRS = _Pairs()
+
+
+def _ended(token: Delivery, error: Exception) -> None:
+    """A call has no result: its item is left out on purpose, or is to blame."""
+    if isinstance(error, Dropped):
+        token.settle()
+    else:
+        token.mark()
 
 
 def _awaited(function: Call) -> Call:
@@ -115,8 +143,8 @@ def _awaited(function: Call) -> Call:
         del pair
         try:
             return token, await function(item)
-        except Dropped:
-            token.settle()
+        except Exception as error:
+            _ended(token, error)
             raise
 
     return awaited
@@ -126,16 +154,16 @@ def _called(function: Call) -> Call:
     async def waited(token: Any, result: Any) -> Any:
         try:
             return token, await pending(result)
-        except Dropped:
-            token.settle()
+        except Exception as error:
+            _ended(token, error)
             raise
 
     def called(pair: Any) -> Any:
         token, item = pair
         try:
             result = function(item)
-        except Dropped:
-            token.settle()
+        except Exception as error:
+            _ended(token, error)
             raise
         return waited(token, result) if is_awaitable(result) else (token, result)
 

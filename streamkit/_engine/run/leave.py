@@ -6,7 +6,7 @@ import asyncio
 import re
 from asyncio import CancelledError
 from collections.abc import Callable, Collection, Iterator, Sequence, Sized
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any, Final
 
 from streamkit._core.awaiting import is_awaitable, pending
@@ -143,6 +143,8 @@ class Segment:
         if opened is None:
             return
         blamed = None if error is None else self._blamed(error, opened)
+        if self._loop.hands and isinstance(error, Exception):
+            self._in_hand(error)
         first, self.first = self.first, None
         if first is not None and isinstance(blamed, Exception):
             if blamed is not first and error is not None and replaces_cancellation(error):
@@ -273,6 +275,8 @@ class Segment:
         if replaces_cancellation(error):
             raise error
         owner = self._line(error)
+        if self._loop.hands and isinstance(error, Exception):
+            self._in_hand(error)
         assert self._opened is not None
         error = self._blamed(error, self._opened)
         if self.first is None:
@@ -308,11 +312,24 @@ class Segment:
         owner = self._line(error)
         return None if owner is None else self._pace.out if owner == OUT else self._links[owner]
 
-    def _line(self, error: BaseException) -> Owner:
-        """Whose line of the loop raised `error`."""
+    def _in_hand(self, error: Exception) -> None:
+        """Mark the delivery that a step had in hand when it raised `error`: that is to blame, no other."""
+        owner, traceback = self._line(error), self._raised(error)
+        if traceback is not None and isinstance(owner, int):
+            token = traceback.tb_frame.f_locals.get(self._loop.hands[owner])
+            if token is not None:
+                token.mark()
+
+    def _raised(self, error: BaseException) -> TracebackType | None:
+        """Where the loop stands in the traceback of `error`."""
         traceback = error.__traceback__
         while traceback is not None and traceback.tb_frame.f_code is not self._loop.code:
             traceback = traceback.tb_next
+        return traceback
+
+    def _line(self, error: BaseException) -> Owner:
+        """Whose line of the loop raised `error`."""
+        traceback = self._raised(error)
         if traceback is None:
             return None
         # it may be read in a line that belongs to what comes after

@@ -9,7 +9,7 @@ from typing import Any
 from streamkit._core.arguments import mapping, seconds
 from streamkit._core.show import shown
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
 from streamkit.durable.servers import name_argument
 
@@ -30,24 +30,24 @@ class Kafka(Carrier):
     >>> Kafka("localhost:9092", "inbox", codec=Json())
     Kafka(servers='localhost:9092', name='inbox', codec=Json(), patience=30.0, options={})
 
-    Kafka hands out partitions, not messages, so its promises are others than those of the other carriers:
+    Kafka hands out partitions, not messages, so its promises are others:
 
     - **Stored** is a batch when all replicas that are in sync have it. Of a batch that fails a part may be
       stored. What is sent again because a broker was away is stored once.
     - **Order**: that of the appends for each partition, and items of one key are in one partition, which one
       reader of the group has. So the partitions of the topic say how many readers share the work.
-    - **Acknowledged** is what Kafka is told: the lowest offset that is open. What is done behind it comes again
-      after a crash; at most what was claimed. When a reader comes or goes, partitions move, and what is open of
-      them comes again, too.
+    - **Acknowledged** is what Kafka is told: the lowest offset that is open. What is done behind it comes
+      again after a crash; at most what was claimed. When a reader comes or goes, partitions move, and what
+      is open of them comes again, too.
     - **Leases** belong to the reader, not to its messages: one that has not said for the lease (6 s at least)
       that it works loses its partitions. So does one that died, after 6 to 45 s, the lease if it is between.
     - **Handed back** is to this reader, in its memory; to others when it closes.
-    - **Times** a message was handed out are counted in the memory of a reader: what kills its process over and
-      over does not go to the dead letters.
-    - **Delays** go by the clocks of the writer and the reader. What comes too early is kept in memory, 10,000 of
-      them; behind those a reader waits.
-    - **Groups**: entries stay as long as the topic keeps them. What it deletes before a group has had it is told
-      as `Trimmed`.
+    - **Times** a message was handed out are counted in the memory of a reader: what kills its process over
+      and over does not go to the dead letters.
+    - **Delays** go by the clocks of the writer and the reader. What comes too early is kept in memory,
+      10,000 of them; behind those a reader waits.
+    - **Groups**: entries stay as long as the topic keeps them. What it deletes before a group has had it is
+      told as `Trimmed`.
     - **Depth** counts as claimed what this connection has; what other readers have counts as waiting.
 
     Args:
@@ -95,4 +95,4 @@ class Kafka(Carrier):
 
     def __repr__(self) -> str:
         """Without what may be secret."""
-        return Carrier.__repr__(self.but(options={name: "..." for name in self.options}))
+        return Carrier.__repr__(self.but(options=dict.fromkeys(self.options, "...")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from streamkit._core.errors import CarrierAwayError, CarrierError
 from streamkit.durable.kafka.group import DELAY, Group
-from streamkit.durable.messages import Depth, Entry, Message
+from streamkit.durable.messages import Connection, Depth, Entry, Message
 
 if TYPE_CHECKING:
     from streamkit.durable.kafka import Kafka
@@ -37,6 +37,8 @@ class KafkaConnection:
     """A `Connection`."""
 
     def __init__(self, carrier: Kafka) -> None:
+        self.trimmed = 0
+        """Offsets that were not there when their turn came: deleted by others, or by the brokers."""
         self._carrier = carrier
         self._config: dict[str, Any] = {
             "bootstrap.servers": carrier.servers,
@@ -50,11 +52,6 @@ class KafkaConnection:
         self._thread = ThreadPoolExecutor(1, "kafka-producer")
         self._refused: KafkaError | None = None
 
-    @property
-    def trimmed(self) -> int:
-        """Offsets that were not there when their turn came: deleted by others, or by the brokers themselves."""
-        return sum(group.trimmed for group in self._groups.values())
-
     async def append(self, entries: Sequence[Entry]) -> None:
         await self._call(self._append, entries)
 
@@ -62,7 +59,9 @@ class KafkaConnection:
         reader = self._groups.get(group)
         if reader is None:
             reader = self._groups[group] = Group(self._carrier, group, self._config, lease)
-        return await reader.claim(most, wait)
+        messages = await reader.claim(most, wait)
+        self.trimmed = sum(each.trimmed for each in self._groups.values())
+        return messages
 
     async def acknowledge(self, group: str, messages: Sequence[Message]) -> Sequence[Message]:
         return await self._groups[group].acknowledge(messages) if messages else []
@@ -82,7 +81,8 @@ class KafkaConnection:
         return Depth(max(0, waiting - claimed - ahead), claimed)
 
     async def purge(self) -> int:
-        return await self._call(self._purge)
+        count: int = await self._call(self._purge)
+        return count
 
     async def close(self) -> None:
         try:
@@ -140,9 +140,9 @@ class KafkaConnection:
                 errors.append(error)
 
         for entry in entries:
-            headers = {name: value.encode() for name, value in entry.headers.items()}
+            headers: dict[str, str | bytes | None] = {**entry.headers}
             if entry.delay:
-                headers[DELAY] = repr(entry.delay).encode()
+                headers[DELAY] = repr(entry.delay)
             while True:
                 try:
                     producer.produce(
@@ -192,13 +192,14 @@ class KafkaConnection:
                 count += each.offset - low
         finally:
             consumer.close()
-        for future in AdminClient(self._config).delete_records(partitions).values():
+        admin: Any = AdminClient(self._config)
+        for future in admin.delete_records(partitions).values():
             future.result(patience)
         return count
 
 
 @asynccontextmanager
-async def opened(carrier: Kafka) -> AsyncIterator[KafkaConnection]:
+async def opened(carrier: Kafka) -> AsyncGenerator[Connection]:
     """A connection to `carrier`, whose brokers have answered."""
     connection = KafkaConnection(carrier)
     try:

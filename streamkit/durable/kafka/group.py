@@ -167,7 +167,7 @@ class Group:
         if self._down is not None and now - self._down > self._carrier.patience:
             self._down = now  # who calls again is patient again
             raise CarrierAwayError(
-                f"{self._carrier!r} has not answered for {self._carrier.patience:g} s: no broker can be reached"
+                f"{self._carrier!r} has not answered for {self._carrier.patience:g} s: no broker is there"
             )
 
     # called in the threads -----------------------------------------------------------------
@@ -226,8 +226,10 @@ class Group:
         while moved:
             begins = [TopicPartition(self._carrier.name, number, at) for number, (_, at) in moved.items()]
             try:
-                answers = self._consumer.commit(offsets=begins, asynchronous=False) or []
-                errors = {each.partition: each.error for each in answers if each.error is not None}
+                answers: list[Any] = self._consumer.commit(offsets=begins, asynchronous=False) or []
+                errors: dict[int, Any] = {
+                    each.partition: each.error for each in answers if each.error is not None
+                }
             except KafkaException as failure:
                 errors = dict.fromkeys(moved, failure.args[0])
             with self._lock:

@@ -8,7 +8,7 @@ from typing import Any
 
 from streamkit._core.arguments import flag, mapping, seconds
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
 from streamkit.durable.servers import name_argument, url_argument, without_password
 
@@ -27,12 +27,12 @@ class Nats(Carrier):
     >>> Nats("nats://localhost", "inbox", codec=Json())
     Nats(url='nats://localhost', name='inbox', codec=Json(), patience=30.0, atomic=True, options={})
 
-    - **Stored** is a batch when the server has it in its files, all of it or nothing. It survives the death of
-      the server; that of its machine too with ``sync_interval: always`` in the server's configuration.
+    - **Stored** is a batch when the server has it in its files, all of it or nothing. It survives the death
+      of the server; that of its machine too with ``sync_interval: always`` in the server's configuration.
     - **Order**: that of the appends. Several readers of a group have several of a key at once: there are no
       partitions.
-    - **Leases** are the consumer's wait for an acknowledgement. Whether one has ended, a reader knows by its own
-      clock.
+    - **Leases** are the consumer's wait for an acknowledgement. Whether one has ended, a reader knows by its
+      own clock.
     - **Delays** begin when the server has the entry. Readers ask the server for its time when they join.
     - **Groups** are durable consumers. What all that exist have acknowledged is deleted: the first that comes
       sets the stream's retention to ``interest``. Who deletes the last of them deletes what is stored, too.
@@ -88,5 +88,5 @@ class Nats(Carrier):
 
     def __repr__(self) -> str:
         """Without what may be secret."""
-        options = {name: "..." for name in self.options}
+        options = dict.fromkeys(self.options, "...")
         return Carrier.__repr__(self.but(url=without_password(self.url), options=options))

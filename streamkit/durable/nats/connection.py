@@ -1,21 +1,22 @@
-"""What one run has of JetStream: a stream, and for each group a consumer, whose wait for an ack is the lease."""
+"""What one run has of JetStream: a stream, and a consumer for each group, whose ack wait is the lease."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
-import nats
+from nats import errors
 
 from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
-from streamkit.durable.messages import Depth, Entry, Message
+from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.nats.link import ConsumerGoneError, Link, Msg, Question, away
 from streamkit.durable.servers import Patience, unless_cancelled
 
@@ -38,11 +39,11 @@ _NO_CONSUMER: Final = 10014
 _TWICE: Final = 10201
 """The server has a message of this batch already."""
 _BUSY: Final = frozenset({10008, 10176, 10210, 10211})
-"""What may succeed if it is tried again: no leader yet, a batch whose begin it has not got, too many batches."""
+"""What may succeed if it is tried again: no leader yet, a batch without its begin, too many batches."""
 _HINT: Final = "it has no JetStream: start it with -js, or allow it to this account"
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The server has answered, and not done it."""
 
     def __init__(self, code: int, words: str) -> None:
@@ -65,7 +66,7 @@ class Place:
 
 
 class Seen(NamedTuple):
-    """How far a group had come: the last number of the stream that was handed out, and how many times any was."""
+    """How far a group had come: the last number that was handed out, and how many times any was."""
 
     last: int
     times: int
@@ -95,9 +96,9 @@ class NatsConnection:
             some, kept = entries[start : start + _BATCH], False
             while not kept:
                 mark = uuid4().hex
-                kept = await self._patient(lambda some=some, mark=mark: store(some, mark))
+                kept = await self.patiently(partial(store, some, mark))
                 if not kept:
-                    await self._patient(self.prepared)
+                    await self.patiently(self.prepared)
 
     async def _append_batch(self, entries: Sequence[Entry], mark: str) -> bool:
         """Store all or none. The first has the mark of the batch: one that is sent twice is stored once."""
@@ -114,7 +115,7 @@ class NatsConnection:
         answer, about = await self._link.ask([questions[-1], self._about])
         try:
             _said(answer)
-        except Refusal as error:
+        except RefusalError as error:
             if error.code != _TWICE:
                 raise
         return _keeps(_said(about))
@@ -145,7 +146,7 @@ class NatsConnection:
             now = asyncio.get_running_loop().time()
             if now >= self._count_at:
                 self._count_at = now + _COUNT
-                await self._patient(self._counted)
+                await self.patiently(self._counted)
         return lost
 
     async def hand_back(
@@ -165,20 +166,20 @@ class NatsConnection:
         async def look() -> Depth:
             try:
                 found = await self._api(f"CONSUMER.INFO.{self._subject}.{group}")
-            except Refusal as error:
+            except RefusalError as error:
                 if error.code != _NO_CONSUMER:
                     raise
                 return Depth((await self._api(f"STREAM.INFO.{self._subject}"))["state"]["messages"], 0)
             return Depth(found["num_pending"], found["num_ack_pending"])
 
-        return await self._patient(look)
+        return await self.patiently(look)
 
     async def purge(self) -> int:
         async def delete() -> int:
             count: int = (await self._api(f"STREAM.PURGE.{self._subject}"))["purged"]
             return count
 
-        return await self._patient(delete)
+        return await self.patiently(delete)
 
     # groups --------------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class NatsConnection:
         name = f"{self._subject}.{group}"
         try:
             found = await self._api(f"CONSUMER.INFO.{name}")
-        except Refusal as error:
+        except RefusalError as error:
             if error.code != _NO_CONSUMER:
                 raise
             config = {
@@ -216,7 +217,7 @@ class NatsConnection:
         async def undo(got: list[Message]) -> None:
             await self.hand_back(group, got)
 
-        return await unless_cancelled(self._patient(lambda: self._pulled(group, most, lease, wait)), undo)
+        return await unless_cancelled(self.patiently(lambda: self._pulled(group, most, lease, wait)), undo)
 
     async def _pulled(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
         await self._joined(group, lease)
@@ -242,21 +243,21 @@ class NatsConnection:
         return messages
 
     async def _lease(self, group: str, messages: Sequence[Message], lease: float) -> None:
-        """Lease `messages` from now on: for what the consumer says, or handed out again after another time."""
+        """Lease `messages` from now on: for what the consumer says, or until they may come again."""
         until = asyncio.get_running_loop().time() + lease
         await self._told(messages, b"+WPI" if lease == self._leases.get(group) else _again_in(lease))
         for message in messages:
             message.place.until = until
 
     async def _told(self, messages: Sequence[Message], word: bytes) -> None:
-        """Say `word` of each. The server goes through them in order: the answer of the last stands for all."""
+        """Say `word` of each. The server takes them in order: the answer of the last stands for all."""
         questions: list[Question] = [(each.place.reply, word, None) for each in messages]
 
         async def tell() -> None:
             await self._link.send(questions[:-1])
             await self._link.ask(questions[-1:])
 
-        await self._patient(tell)
+        await self.patiently(tell)
 
     async def _stray(self, message: Msg) -> None:
         """One that came when nobody waited for it any more."""
@@ -280,10 +281,10 @@ class NatsConnection:
         [answer] = await self._link.ask([(f"$JS.API.{name}", payload, None)])
         return _said(answer)
 
-    async def _patient(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         try:
             return await self.patience.call(call, _may_answer)
-        except (Refusal, nats.errors.Error) as error:
+        except (RefusalError, errors.Error) as error:
             raise CarrierError(f"{self._carrier!r}: {told(error)}") from error
 
     async def prepared(self) -> None:
@@ -291,9 +292,9 @@ class NatsConnection:
         name, atomic = self._subject, self._carrier.atomic
         try:
             found = await self._api(f"STREAM.INFO.{name}")
-        except nats.errors.NoRespondersError:
+        except errors.NoRespondersError:
             raise CarrierError(f"{self._carrier!r}: {_HINT}") from None
-        except Refusal as error:
+        except RefusalError as error:
             if error.code != _NO_STREAM:
                 raise
             config = {"name": name, "subjects": [name], "storage": "file", "allow_atomic": atomic}
@@ -310,8 +311,8 @@ class NatsConnection:
             found = await self._api(f"STREAM.UPDATE.{name}", wanted)
         if atomic and not found["config"].get("allow_atomic"):
             raise CarrierError(
-                f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and of a batch "
-                "whose append fails a part may be stored"
+                f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and a part "
+                "of a batch whose append fails may be stored"
             )
 
     async def close(self) -> None:
@@ -319,34 +320,34 @@ class NatsConnection:
 
 
 @asynccontextmanager
-async def opened(carrier: Nats) -> AsyncIterator[NatsConnection]:
+async def opened(carrier: Nats) -> AsyncGenerator[Connection]:
     """A connection to `carrier`, whose server has answered."""
     connection = NatsConnection(carrier)
     try:
-        await connection._patient(connection.prepared)
+        await connection.patiently(connection.prepared)
         yield connection
     finally:
         await connection.close()
 
 
 def _may_answer(error: Exception) -> bool:
-    return error.code in _BUSY if isinstance(error, Refusal) else away(error)
+    return error.code in _BUSY if isinstance(error, RefusalError) else away(error)
 
 
 def _said(answer: Msg) -> Any:
-    """What the server has answered; `Refusal`, if that is an error."""
+    """What the server has answered; `RefusalError`, if that is an error."""
     if answer.headers and answer.headers.get("Status") == "503":
-        raise nats.errors.NoRespondersError
+        raise errors.NoRespondersError
     said = json.loads(answer.data)
     if "error" in said:
         error = said["error"]
-        raise Refusal(error.get("err_code", 0), error.get("description", "no reason given"))
+        raise RefusalError(error.get("err_code", 0), error.get("description", "no reason given"))
     return said
 
 
 def _keeps(stream: dict[str, Any]) -> bool:
-    """Whether what is stored waits for a group. If all were deleted, nobody is interested, and it is dropped."""
-    return stream["config"]["retention"] != "interest" or stream["state"]["consumer_count"] > 0
+    """Whether what is stored waits for a group. If all were deleted, it is dropped: nobody has interest."""
+    return bool(stream["config"]["retention"] != "interest" or stream["state"]["consumer_count"])
 
 
 def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
@@ -364,13 +365,13 @@ def _headers(entry: Entry) -> dict[str, str]:
 
 def _message(found: Msg, until: float, now: float) -> tuple[Message, float]:
     """The message, and for how many seconds it is too early for it."""
-    # $JS.ACK.<stream>.<consumer>.<times>.<number>.<any>.<when>.<pending>, perhaps with a domain and an account
-    # before the stream, and then a word behind
+    # $JS.ACK.<stream>.<consumer>.<times>.<number>.<any>.<when>.<pending>, perhaps with a domain and an
+    # account before the stream, and then a word behind
     words = found.reply.split(".")
     begin = 4 if len(words) == 9 else 6
     times, place = int(words[begin]), Place(found.reply, int(words[begin + 1]), until)
-    header = found.headers and found.headers.get(_HEADER)
-    if not header:
+    header = found.headers.get(_HEADER) if found.headers else None
+    if header is None:
         return Message(found.data, place, times), 0.0
     key, headers, delay = json.loads(header)
     if not delay:

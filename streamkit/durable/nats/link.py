@@ -1,8 +1,8 @@
 """The way to a NATS server: questions with one answer, and pulls, which are answered with several messages.
 
 One client lives at a time, and it does not reconnect by itself, because then it would send again what nobody
-waits for any more. When its connection breaks, whatever waits for an answer fails at once; who asks next makes
-another.
+waits for any more. When its connection breaks, whatever waits for an answer fails at once; who asks next
+makes another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final, TypeAlias
 
-import nats
+from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -25,18 +25,18 @@ Question: TypeAlias = "tuple[str, bytes, dict[str, str] | None]"
 _ANSWER: Final = 5.0
 """Seconds after which a server that does not answer is held for dead."""
 _AWAY: Final = (
-    nats.errors.ConnectionClosedError,
-    nats.errors.NoRespondersError,
-    nats.errors.NoServersError,
-    nats.errors.StaleConnectionError,
-    nats.errors.OutboundBufferLimitError,
+    errors.ConnectionClosedError,
+    errors.NoRespondersError,
+    errors.NoServersError,
+    errors.StaleConnectionError,
+    errors.OutboundBufferLimitError,
     OSError,
     EOFError,
     TimeoutError,
 )
 
 
-class ConsumerGoneError(nats.errors.NoRespondersError):
+class ConsumerGoneError(errors.NoRespondersError):
     """A group's consumer was deleted, or another server of the cluster leads it now."""
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ async def _ignored(_: Exception) -> None:
 async def _closed(client: Client) -> None:
     """Close `client`, and what it leaves open when the server has refused it."""
     await client.close()
-    transport = client._transport  # pyright: ignore[reportPrivateUsage]
+    transport: Any = client._transport  # pyright: ignore[reportPrivateUsage]
     if transport is not None:
         transport.close()
         with suppress(OSError):
@@ -122,7 +122,7 @@ class Link:
                     while len(got) < most:
                         message = await self._pulled.get()
                         if message is None:
-                            raise nats.errors.ConnectionClosedError
+                            raise errors.ConnectionClosedError
                         if message.subject == self._pull:
                             return got, (message.headers or {}).get("Status", "")
                         got.append(message)
@@ -145,13 +145,13 @@ class Link:
     async def _connected(self) -> Client:
         async with self._connecting:
             if self._client is None or self._client.is_closed:
-                client = Client()
+                client: Any = Client()
                 inbox = client.new_inbox()
 
-                async def closed(client: Client = client) -> None:
+                async def closed(client: Any = client) -> None:
                     self._closed(client)
 
-                options = {
+                options: dict[str, Any] = {
                     "connect_timeout": _ANSWER,
                     "ping_interval": 10,
                     **self._options,
@@ -187,6 +187,6 @@ class Link:
         if self._client is client:
             for answer in self._waiting.values():
                 if not answer.done():
-                    answer.set_exception(nats.errors.ConnectionClosedError())
+                    answer.set_exception(errors.ConnectionClosedError())
             if self._pulled is not None:
                 self._pulled.put_nowait(None)

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from streamkit._core.arguments import flag, seconds
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
 from streamkit.durable.servers import name_argument, url_argument, without_password
 
@@ -31,8 +31,8 @@ class Redis(Carrier):
     - **Order**: that of the appends. Several readers of a group have several of a key at once: there are no
       partitions.
     - **Delays** and **leases** go by the clock of the server alone.
-    - **Groups**: an entry is deleted when all groups that exist have acknowledged it. A group that comes later
-      is handed out what is there then.
+    - **Groups**: an entry is deleted when all groups that exist have acknowledged it. A group that comes
+      later is handed out what is there then.
     - **A server that is away** is tried again for `patience` seconds. What was sent twice is stored once.
     - **Trimmed**: entries that others have deleted before a group had them are told as `Trimmed`.
 
@@ -41,8 +41,8 @@ class Redis(Carrier):
         name: of the stream. Further keys of the carrier begin with it, in braces.
         codec: how items become bytes.
         patience: seconds for which a server that does not answer is tried again.
-        fsync: whether an append waits for the server's disk. Without, what the server has not yet written when
-            it dies is lost: up to two seconds.
+        fsync: whether an append waits for the server's disk. Without, what the server has not yet written
+            when it dies is lost: up to two seconds.
 
     Raises:
         TypeError: an argument has the wrong type.

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import redis
+from redis import exceptions
 from redis.asyncio import Redis as Client
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
-from streamkit.durable.servers import Patience, unless_cancelled
-from streamkit.durable.messages import Depth, Entry, Message
+from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.redis import scripts
 from streamkit.durable.redis.scripts import Script
+from streamkit.durable.servers import Patience, unless_cancelled
 
 if TYPE_CHECKING:
     from streamkit.durable.redis import Redis
@@ -32,21 +32,21 @@ _SLICE: Final = 2.0
 """Seconds that one call waits in the server at most: well below the time after which it is held for dead."""
 _DEAD: Final = 10.0
 """Seconds after which a server that does not answer is tried again by another connection."""
-_AWAY: Final = (redis.ConnectionError, redis.TimeoutError, OSError)
+_AWAY: Final = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
 _BUSY: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "BUSY ")
 """How answers begin of a server that is there, and cannot serve yet."""
-_REFUSED: Final = (redis.AuthenticationError, redis.exceptions.AuthorizationError)
+_REFUSED: Final = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 _HINTS: Final = {
     "unknown command": "it needs Redis 7.2, or Valkey, or newer",
     "WRONGTYPE": "a key of that name holds something else: name another carrier, or delete the key",
     "WAITAOF": "it keeps nothing on its disk. Set appendonly yes, and appendfsync always so that it does not "
-    "take a second each time; or write Redis(..., fsync=False), and what it has not stored when it dies is lost",
+    "take a second each time; or write Redis(..., fsync=False), and what it has not stored is lost with it",
 }
 """What can be done, by what stands in the server's answer."""
 
 
 def _away(error: Exception) -> bool:
-    if isinstance(error, redis.ResponseError):
+    if isinstance(error, exceptions.ResponseError):
         return str(error).startswith(_BUSY)
     return isinstance(error, _AWAY) and not isinstance(error, _REFUSED)
 
@@ -67,7 +67,7 @@ class Leased:
 class RedisConnection:
     """A `Connection`. Each call is tried again while the server is away, and is done once all the same."""
 
-    def __init__(self, client: Client, carrier: Redis) -> None:
+    def __init__(self, client: Any, carrier: Redis) -> None:
         self.trimmed = 0
         """Entries that others have deleted before they were acknowledged."""
         self.patience = Patience(carrier, carrier.patience)
@@ -140,7 +140,7 @@ class RedisConnection:
         """What is handed out; or, if that is nothing, for how long nothing is due, and what was seen last."""
         try:
             trimmed, first, *rest = await self._run(scripts.CLAIM, args)
-        except redis.ResponseError as error:
+        except exceptions.ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
             self.trimmed += await self._run(scripts.GROUP, [group])
@@ -174,7 +174,7 @@ class RedisConnection:
         async def run() -> Any:
             try:
                 return await self._sent("EVALSHA", script.sha, args, stored)
-            except redis.exceptions.NoScriptError:  # it was started anew, or this is the first call
+            except exceptions.NoScriptError:  # it was started anew, or this is the first call
                 return await self._sent("EVAL", script.text, args, stored)
 
         return await self._patient(run)
@@ -194,7 +194,7 @@ class RedisConnection:
     async def _patient(self, call: Any) -> Any:
         try:
             return await self.patience.call(call, _away)
-        except redis.exceptions.RedisError as error:
+        except exceptions.RedisError as error:
             words = str(error)
             if words.startswith("NOGROUP"):
                 raise
@@ -203,9 +203,10 @@ class RedisConnection:
 
 
 @asynccontextmanager
-async def opened(carrier: Redis) -> AsyncIterator[RedisConnection]:
+async def opened(carrier: Redis) -> AsyncGenerator[Connection]:
     """A connection to `carrier`, whose server has answered."""
-    client = Client.from_url(
+    make: Any = Client
+    client = make.from_url(
         carrier.url,
         retry=Retry(NoBackoff(), 0),  # there is patience for it
         socket_connect_timeout=_DEAD,

@@ -1,4 +1,4 @@
-"""What runs in the server, each at once or not at all: no reader sees half of it, nor does a log that was cut.
+"""What runs in the server, each at once or not at all: no reader sees half of it, nor a log that was cut.
 
 Keys of a carrier named `inbox`, all in one slot of a cluster:
 
@@ -55,7 +55,7 @@ local function about(kind, name)  -- what XINFO says, by name; of one group, if 
     return found
 end
 
-local function held(first)  -- which of the pairs of identifier and mark are still leased so, and which are not
+local function held(first)  -- which pairs of identifier and mark are still leased so, and which are not
     local ids, mine, lost = {}, {}, {}
     for i = first, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
     if #ids == 0 then return mine, lost end
