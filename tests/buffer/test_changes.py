@@ -50,7 +50,7 @@ class TestChains:
         if error is None:
             assert len(list(stream)) == 1
         else:
-            with pytest.raises(error, match="on_drop offers"):
+            with pytest.raises(error, match=r"^Drop\w+\(capacity=1.*\): its on_drop offers"):
                 list(stream)
         assert left == 0
 
