@@ -131,7 +131,7 @@ def test_who_waits_for_one_that_was_left_is_told_so_or_cancelled_if_that_is_to_c
                 told.append(type(error))
 
         for cancelled in (False, True):
-            await asyncio.create_task(wait(cancelled=cancelled))
+            await asyncio.wait([asyncio.create_task(wait(cancelled=cancelled))])
         return told
 
     assert run(main) == [Abandoned, asyncio.CancelledError]
