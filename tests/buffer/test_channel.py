@@ -137,6 +137,24 @@ def test_who_waits_for_one_that_was_left_is_told_so_or_cancelled_if_that_is_to_c
     assert run(main) == [Abandoned, asyncio.CancelledError]
 
 
+def test_its_iterator_is_one_until_it_ends() -> None:
+    async def main() -> None:
+        of = Channel()
+        lane, first = of.lane(Suspend(9)), aiter(of)
+        lane.put(1)
+        assert aiter(of) is first
+        assert await anext(first) == 1
+        lane.put(2)
+        async for item in of:
+            assert item == 2
+            break
+        lane.close()
+        assert [item async for item in first] == []
+        assert aiter(of) is not first
+
+    run(main)
+
+
 class TestClocks:
     def test_of_a_usual_loop_is_that_of_the_machine(self) -> None:
         loop = asyncio.new_event_loop()
