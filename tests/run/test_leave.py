@@ -336,22 +336,3 @@ def test_who_goes_on_after_an_error_is_told_what_failed_when_streams_inside_were
     failing = Stream([1]) | ops.concat_map(lambda _: fails_to_close()) | ops.map(raises)
     assert run(lambda: failing | ops.catch(goes_on) | ops.to_list()) == ["after"]
     assert told == [("1", "closing")]
-
-
-def test_a_cancellation_in_a_callback_names_no_operator() -> None:
-    async def main() -> list[Any]:
-        notes = list[Any]()
-
-        async def work() -> None:
-            try:
-                await (Stream([9.0]) | ops.map(asyncio.sleep) | ops.drain())
-            except asyncio.CancelledError as error:
-                notes.append(getattr(error, "__notes__", None))
-
-        working = asyncio.create_task(work())
-        await asyncio.sleep(1.0)
-        working.cancel()
-        await asyncio.wait([working])
-        return notes
-
-    assert run(main) == [None]
