@@ -19,6 +19,7 @@ from streamkit import (
     Suspend,
     push,
 )
+from streamkit._engine.buffer.changes import Accepted
 from streamkit._engine.buffer.meanwhile import CHAIN
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit.testing import run
@@ -50,7 +51,7 @@ class TestChains:
         if error is None:
             assert len(list(stream)) == 1
         else:
-            with pytest.raises(error, match="on_drop offers"):
+            with pytest.raises(error, match=r"^Drop\w+\(capacity=1.*\): its on_drop offers"):
                 list(stream)
         assert left == 0
 
@@ -126,6 +127,19 @@ def test_another_thread_wakes_a_waiting_reader_once_for_all_that_it_does_meanwhi
             assert channel.pop() == number
 
     asyncio.run(main())
+
+
+def test_how_much_was_held_at_most_is_known_after_an_interruption_too() -> None:
+    channel, told = SharedChannel(Suspend(20)), Accepted("item")
+    told.outcome = ACCEPTED
+    for number in range(3):
+        channel.offer(number)
+    with channel.lock:
+        channel.give_up(told)
+    for number in range(3, 6):
+        channel.offer(number)
+    assert [channel.pop() for _ in range(4)] == [0, 1, 2, 3]
+    assert channel.stats()[0].held_at_most == 6
 
 
 def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:

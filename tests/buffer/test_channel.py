@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from streamkit import Suspend
+from streamkit import DropOldest, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.clock import clock_of, wall_clock_of
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Abandoned
 from streamkit.testing import run
 
 
@@ -97,6 +98,61 @@ def test_it_bears_its_own_name_or_that_of_who_asks() -> None:
     assert {each.operator for each in of.stats("hold")} == {"hold"}
     of.name = "push"
     assert {each.operator for each in of.stats("hold")} == {"push"}
+
+
+def test_a_lane_by_itself_is_the_first() -> None:
+    assert Lane(channel(), Suspend(1)).stats().place == 0
+
+
+def test_an_error_of_on_drop_is_raised_where_the_lane_is_retired() -> None:
+    def fails(item: Any, why: str) -> None:
+        raise LookupError(item, why)
+
+    of = channel()
+    lane = of.lane(DropOldest(1, on_drop=fails))
+    lane.put("item")
+    with pytest.raises(LookupError, match="'item', 'closed'"):
+        of.retire(lane)
+
+
+def test_who_waits_for_one_that_was_left_is_told_so_or_cancelled_if_that_is_to_come() -> None:
+    async def main() -> list[type[BaseException]]:
+        of, told = Channel(), list[type[BaseException]]()
+        of.lane(Suspend(1))
+        of.leave()
+
+        async def wait(*, cancelled: bool) -> None:
+            task = asyncio.current_task()
+            if cancelled and task is not None:
+                task.cancel()
+            try:
+                await of.change()
+            except (Abandoned, asyncio.CancelledError) as error:
+                told.append(type(error))
+
+        for cancelled in (False, True):
+            await asyncio.wait([asyncio.create_task(wait(cancelled=cancelled))])
+        return told
+
+    assert run(main) == [Abandoned, asyncio.CancelledError]
+
+
+def test_its_iterator_is_one_until_it_ends() -> None:
+    async def main() -> None:
+        of = Channel()
+        lane, first = of.lane(Suspend(9)), aiter(of)
+        lane.put(1)
+        assert aiter(of) is first
+        assert await anext(first) == 1
+        lane.put(2)
+        async for item in of:
+            assert item == 2
+            break
+        lane.close()
+        assert [item async for item in first] == []
+        assert aiter(of) is not first
+
+    run(main)
 
 
 class TestClocks:

@@ -297,3 +297,42 @@ def test_an_error_behind_one_that_a_step_has_made_an_item_of_is_raised_as_it_is(
     with pytest.raises(KeyError) as caught:
         run(Stream(one) | ops.materialize() | ops.map(raises) | ops.drain())
     assert attached(caught.value) == ()
+
+
+async def fails_to_close() -> AsyncIterator[int]:
+    try:
+        yield 1
+        yield 2
+    finally:
+        raise OSError("closing")
+
+
+def test_a_cancellation_in_a_clean_up_comes_before_errors_of_the_same() -> None:
+    async def main() -> bool:
+        async def read() -> None:
+            async with (Stream(fails_to_close) | ops.on_close(lambda: asyncio.sleep(9.0))).open() as items:
+                async for _ in items:
+                    break
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(1.0)
+        reading.cancel()
+        await asyncio.wait([reading])
+        return reading.cancelled()
+
+    assert run(main)
+
+
+def test_who_goes_on_after_an_error_is_told_what_failed_when_streams_inside_were_closed() -> None:
+    told = list[tuple[str, ...]]()
+
+    def raises(item: int) -> int:
+        raise LookupError(item)
+
+    def goes_on(error: Exception) -> list[str]:
+        told.append((str(error), *map(str, attached(error))))
+        return ["after"]
+
+    failing = Stream([1]) | ops.concat_map(lambda _: fails_to_close()) | ops.map(raises)
+    assert run(lambda: failing | ops.catch(goes_on) | ops.to_list()) == ["after"]
+    assert told == [("1", "closing")]

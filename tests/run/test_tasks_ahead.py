@@ -152,3 +152,24 @@ def test_who_leaves_is_told_what_is_raised_because_it_has_left() -> None:
         with pytest.raises(KeyError, match="clean-up") as caught:
             run(lambda concurrency=concurrency: main(concurrency))
         assert attached(caught.value) == ()
+
+
+async def turned() -> AsyncIterator[int]:
+    yield 0
+    try:
+        await asyncio.sleep(9.0)
+    except asyncio.CancelledError:
+        raise FailedError from None
+
+
+def test_who_leaves_is_told_what_a_source_has_made_of_its_cancellation() -> None:
+    async def main(name: str) -> None:
+        async with AHEAD[name](turned, 3).open() as items:
+            async for _ in items:
+                await asyncio.sleep(1.0)
+                break
+
+    for name in AHEAD.keys() - {"timeout"}:  # which does not read ahead
+        with pytest.raises(FailedError):
+            run(main(name))
+            pytest.fail(name)

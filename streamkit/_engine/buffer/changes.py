@@ -271,7 +271,7 @@ class Changes(Channel):
     def _overflow_late(self, item: Any) -> None:
         strategy = self._lane.account.strategy
         assert strategy is not None
-        self._refused(Offered.FULL)
+        self._lane.account.refuse()
         try:
             strategy.overflow(self._held, item)
         except Exception as error:

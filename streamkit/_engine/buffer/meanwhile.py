@@ -70,9 +70,10 @@ class Meanwhile:
 
     def answer(self, lane: Lane, *, waited: bool) -> Offered:
         """What is to become of an item that interrupts; `waited` says whether others wait for room."""
-        strategy = lane.strategy
-        if self.ending or not lane.open or strategy is None:
+        if self.ending:
             return Offered.CLOSED
+        strategy = lane.strategy
+        assert strategy is not None
         coming = self._coming + (self.putting or lane.limit > SPARE)  # `take` says nothing of its item
         if not waited and len(lane.held) + coming < lane.limit:
             return Offered.ACCEPTED
