@@ -1,4 +1,4 @@
-"""Changes: of several slots at once, with a deadline, and on trial."""
+"""Changes: of several slots at once, and with a deadline."""
 
 import asyncio
 import weakref
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import LateChangeError, RolledBackError, Stream, Suspend, ops
+from streamkit import LateChangeError, Stream, Suspend, ops
 from streamkit.live import Slot, edit
 from streamkit.testing import run
 from tests.files import over
@@ -21,15 +21,6 @@ async def ticks(count: int) -> AsyncIterator[int]:
     for number in range(count):
         await asyncio.sleep(1.0)
         yield number
-
-
-class FiveFailsError(Exception): ...
-
-
-def five_fails(number: int) -> int:
-    if number == 5:
-        raise FiveFailsError(number)
-    return -number
 
 
 # several slots at once --------------------------------------------------------------------------------------
@@ -188,6 +179,22 @@ def test_a_change_that_nobody_asks_for_in_time_is_taken_back() -> None:
     assert run(main) == [0, 1, 20, 30]
 
 
+def test_an_edit_has_a_deadline_too_and_what_is_done_at_that_moment_is_in_time() -> None:
+    async def main() -> list[int]:
+        slot = Slot(ops.map(abs))
+        job = (Stream(ticks(4)) | slot | ops.to_list()).start()
+        await asyncio.sleep(1.5)
+        with pytest.raises(LateChangeError, match="taken back"):
+            async with edit(deadline=0.25):
+                await slot.replace(ops.map(str))
+        async with edit(deadline=0.25) as change:  # at the time of the next item
+            await slot.replace(ops.map(neg))
+        assert change.done
+        return await job
+
+    assert run(main) == [0, -1, -2, -3]
+
+
 def test_a_change_that_has_begun_goes_on_behind_its_deadline() -> None:
     async def main() -> list[int]:
         async def slow(item: int) -> int:
@@ -270,109 +277,3 @@ def test_a_change_that_is_over_lets_go_of_the_old_content() -> None:
         assert stands() is not None
 
     run(main)
-
-
-# on trial ---------------------------------------------------------------------------------------------------
-
-
-def news() -> list[tuple[str, Any, int, list[object]]]:
-    """New contents, how many items are on trial, and what comes out of items 3 and on."""
-    old = [*range(5, 9)]
-    return [
-        ("plain", ops.map(five_fails), 8, [-3, -4, *old]),
-        ("held", ops.map(five_fails) | ops.batch(2), 8, [[-3, -4], *old]),
-        # what came out stays; of the last item of the batch something did
-        ("held before", ops.batch(3) | ops.flatten() | ops.map(five_fails), 8, [-3, -4, *old[1:]]),
-        ("nothing out", ops.filter(lambda number: five_fails(number) > 0), 8, [3, 4, *old]),
-        ("first", ops.map(lambda number: five_fails(5)), 1, [3, 4, *old]),
-    ]
-
-
-@over(news(), named=lambda each: each[0])
-def test_a_content_that_fails_on_trial_is_rolled_back(case: tuple[str, Any, int, list[object]]) -> None:
-    _, content, items, expected = case
-
-    async def main() -> list[Any]:
-        slot = Slot[Any, Any](ops.map(abs))
-        job = (Stream(ticks(9)) | slot | ops.to_list()).start()
-        await asyncio.sleep(3.5)
-        change = await slot.replace(content, rollback=items)
-        assert slot.generation == 1
-        with pytest.raises(RolledBackError, match="rolled back: FiveFailsError: 5") as raised:
-            await change
-        assert isinstance(raised.value.__cause__, FiveFailsError)
-        assert change.error is raised.value
-        assert (slot.generation, repr(slot), change.done) == (2, "Slot(map(abs))", True)
-        assert repr(change) == "<Change taken back, generation 1>"
-        return await job
-
-    assert run(main) == [0, 1, 2, *expected]
-
-
-def test_a_content_that_fails_behind_its_trial_fails_the_stream() -> None:
-    async def main() -> None:
-        slot = Slot(ops.map(abs))
-        job = (Stream(ticks(9)) | slot | ops.to_list()).start()
-        await asyncio.sleep(3.5)
-        change = await slot.replace(ops.map(five_fails), rollback=2)
-        await asyncio.sleep(1.0)
-        assert not change.done
-        with pytest.raises(FiveFailsError):
-            await job
-        await change  # it has passed its trial
-
-    run(main)
-
-
-def test_an_error_of_the_source_rolls_nothing_back() -> None:
-    async def failing() -> AsyncIterator[int]:
-        async for number in ticks(3):
-            yield number
-        raise FiveFailsError
-
-    async def main() -> None:
-        slot = Slot(ops.map(abs))
-        job = (Stream(failing()) | slot | ops.to_list()).start()
-        await asyncio.sleep(1.5)
-        change = await slot.replace(ops.map(neg), rollback=8)
-        with pytest.raises(FiveFailsError):
-            await job
-        await change
-        assert slot.generation == 1
-
-    run(main)
-
-
-def test_a_roll_back_is_for_all_runs_and_gives_way_to_what_came_later() -> None:
-    async def main() -> tuple[list[Any], ...]:
-        slot = Slot[Any, Any](ops.map(abs))
-        one = (Stream(ticks(8)) | slot | ops.to_list()).start()
-        two = (Stream(ticks(7)) | ops.skip(2) | slot | ops.to_list()).start()
-        await asyncio.sleep(4.5)
-        change = await slot.replace(ops.map(five_fails), rollback=5)
-        with pytest.raises(RolledBackError):
-            await change
-        change = await slot.replace(ops.map(five_fails), rollback=9)
-        await slot.insert(1, ops.map(str))
-        await change
-        return await one, await two
-
-    assert run(main) == ([0, 1, 2, 3, -4, 5, "-6", "-7"], [2, 3, -4, 5, "-6"])
-
-
-def test_behind_a_buffer_a_change_waits_for_no_item_after_a_trial_either() -> None:
-    async def main() -> list[Any]:
-        got: list[Any] = []
-        slot = Slot[Any, Any]()
-        job = (Stream(ticks(4)) | ops.buffer(Suspend(2)) | slot | ops.for_each(got.append)).start()
-        await asyncio.sleep(0.5)
-        await slot.replace(ops.batch(3), rollback=1)
-        await asyncio.sleep(2.0)
-        assert got == []
-        change = await slot.replace(None)
-        await asyncio.sleep(0.1)
-        assert (got, change.done) == ([[0, 1]], True)
-        await job
-        return got
-
-    assert run(main) == [[0, 1], 2, 3]
