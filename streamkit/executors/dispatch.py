@@ -76,10 +76,7 @@ class Dispatch:
 
     async def _stopped(self, call: Call) -> None:
         station = next((each for each in self.stations if call in each.calls), None)
-        if station is None:
-            return
-        if station.hand is None or not station.hand.ready:
-            station.calls.remove(call)
+        if station is None or station.hand is None:  # its worker is lost, and so was the call
             return
         call.stopped = self._loop.create_future()
         station.hand.stop(call, first=station.calls[0] is call)

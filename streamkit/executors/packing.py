@@ -80,18 +80,8 @@ def _sendable(outcome: Any) -> Any:
         if by_value is not None and _SCRIPT.decode() in str(error):  # as it came here, see `pack_far`
             return _ByValue(by_value(outcome))
         failed = PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}")
-        return _Sent(
-            failed, outcome.item if isinstance(outcome, NoResult) and _is_sendable(outcome.item) else ABSENT
-        )
+        return _Sent(failed, ABSENT)  # of one that has an item, it is that which cannot be sent
     return outcome
-
-
-def _is_sendable(value: Any) -> bool:
-    try:
-        dumps(value, HIGHEST_PROTOCOL)
-    except Exception:
-        return False
-    return True
 
 
 class _ByValue:

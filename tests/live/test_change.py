@@ -1,4 +1,4 @@
-"""Changes: of several slots at once, with a deadline, and on trial."""
+"""Changes: of several slots at once, and with a deadline."""
 
 import asyncio
 import weakref
@@ -177,6 +177,22 @@ def test_a_change_that_nobody_asks_for_in_time_is_taken_back() -> None:
         return await job
 
     assert run(main) == [0, 1, 20, 30]
+
+
+def test_an_edit_has_a_deadline_too_and_what_is_done_at_that_moment_is_in_time() -> None:
+    async def main() -> list[int]:
+        slot = Slot(ops.map(abs))
+        job = (Stream(ticks(4)) | slot | ops.to_list()).start()
+        await asyncio.sleep(1.5)
+        with pytest.raises(LateChangeError, match="taken back"):
+            async with edit(deadline=0.25):
+                await slot.replace(ops.map(str))
+        async with edit(deadline=0.25) as change:  # at the time of the next item
+            await slot.replace(ops.map(neg))
+        assert change.done
+        return await job
+
+    assert run(main) == [0, -1, -2, -3]
 
 
 def test_a_change_that_has_begun_goes_on_behind_its_deadline() -> None:

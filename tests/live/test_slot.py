@@ -318,6 +318,11 @@ def test_slots_are_found_by_name_also_deep_inside() -> None:
     run(running)
 
 
+def test_a_name_is_a_text() -> None:
+    with pytest.raises(TypeError, match="name must be a string, not 3"):
+        Slot(name=3)  # type: ignore[arg-type]
+
+
 def test_a_copy_is_the_same_slot_and_a_pickle_another_with_the_same_content() -> None:
     slot = Slot(ops.map(neg), name="a", bound=2)
     assert copy.copy(slot) is copy.deepcopy(slot) is slot

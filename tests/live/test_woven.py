@@ -138,6 +138,34 @@ async def alike(seed: int, *, rollback: bool = False) -> None:
     assert found == expected, (found, expected, source, [make() for make in around], behind, slots)
 
 
+BESIDE: dict[str, Any] = {
+    "a loop": lambda slot: Stream(slow) | ops.enumerate() | slot,
+    "one that others read": lambda slot: Stream(slow) | slot | ops.enumerate(),
+    "what hears of errors": lambda slot: Stream(slow) | slot | ops.materialize(),
+    "streams that are driven": lambda slot: Stream(ready) | ops.merge(slow) | slot,
+    "a group": lambda slot: Stream(slow) | slot | ops.group_by(bool, ops.map(same), max_groups=2),
+    "a window": lambda slot: Stream(slow) | slot | ops.batch_within(3, seconds=1.0),
+    "several tasks": lambda slot: Stream(slow) | slot | ops.map(turn, concurrency=2),
+    "a zip": lambda slot: Stream(slow) | slot | ops.zip(ready),
+}
+
+
+@pytest.mark.parametrize("rollback", [0, 3])
+@pytest.mark.parametrize("beside", BESIDE)
+def test_a_slot_may_be_changed_between_any_two_items(beside: str, rollback: int) -> None:
+    async def main() -> tuple[list[Any], list[Any]]:
+        slot, found = Slot[Any, Any](), list[Any]()
+        async with BESIDE[beside](slot).open() as items:
+            async for item in items:
+                found.append(item)
+                if len(found) % 4 == 2:
+                    await slot.replace(ops.map(same), rollback=rollback)
+        return found, await (BESIDE[beside](ops.map(same)) | ops.to_list())
+
+    found, expected = run(main)
+    assert found == expected
+
+
 @pytest.mark.parametrize("rollback", [False, True], ids=["", "rollback"])
 def test_a_pipe_with_slots_that_change_gives_what_it_gives_without(rollback: bool) -> None:
     for seed in range(examples(150)):
