@@ -11,8 +11,8 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
-        durable as durable,
         connect as connect,
+        durable as durable,
         executors as executors,
         flow as flow,
         graph as graph,

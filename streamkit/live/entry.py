@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from types import CellType
 from typing import Any
 
 from streamkit._core.markers import EMPTY
@@ -66,8 +67,8 @@ class Entry:
 
     def __init__(self, kind: Kind, states: States, item: Any = EMPTY) -> None:
         self.kind = kind
-        self.edits: list[None] = []
-        """Holds something while the loop is to be left."""
+        self.edits = CellType(None)
+        """Has True in it while the loop is to be left."""
         self._states: States | None = states
         self._item = item
 

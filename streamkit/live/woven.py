@@ -19,6 +19,7 @@ from typing import Any, Final
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.edits import entered_by
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.lines import LINES
@@ -131,9 +132,14 @@ class Woven(Entry):
         return outdated
 
     def _wake(self) -> None:
-        self.edits.append(None)
+        self.edits.cell_contents = True
         if self.channel is not None:
             self.channel.wake()
+
+    @property
+    def edited(self) -> bool:
+        """Whether the loop is to be left."""
+        return self.edits.cell_contents is not None
 
     def reads(self, channel: Channel) -> Callable[[], Awaitable[bool]]:
         super().reads(channel)
@@ -141,8 +147,8 @@ class Woven(Entry):
         async def wait() -> bool:
             # where there are drives, those are to step their sources, and an edit waits for an item
             if channel.drives is None and not channel.ready:
-                await channel.until(lambda: bool(self.edits) or channel.ready or channel.over)
-                if self.edits:
+                await channel.until(lambda: self.edited or channel.ready or channel.over)
+                if self.edited:
                     return True
             return await channel.wait()
 
@@ -165,7 +171,7 @@ class Woven(Entry):
         elif self.channel is not None and self.channel.alone:
             self.channel.rest()  # which the next loop need not be
             self.channel.alone = False
-        self.edits.clear()
+        self.edits.cell_contents = None
         left, kept, number = iter(states), States(), 0
         for link in self._shape.links:
             if not is_slot(link):
@@ -180,7 +186,7 @@ class Woven(Entry):
         if self._returns and self._part is not None:
             self._part.hand_over()
         if any(seat.edited for seat in self._seats):
-            self.edits.append(None)
+            self.edits.cell_contents = True
 
     def next(self) -> Any:
         """The loop that goes on; None if the last has ended by itself."""
@@ -245,7 +251,7 @@ class Woven(Entry):
         wanted.append(entry)
         for place, name in loop.wanted:
             wanted.append(every[place].arguments[name])
-        made = loop.function(items, part.leave, pace, *wanted)
+        made = entered_by(loop.function, entry.edits)(items, part.leave, pace, *wanted)
         if pace.book is not None:
             pace.book.watch(made, part.in_hand)
         if not ends:

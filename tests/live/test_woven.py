@@ -7,11 +7,12 @@ what it gives without them.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
+from operator import neg
 from typing import Any
 
 import pytest
 
-from streamkit import Job, Stream, Suspend, ops
+from streamkit import Job, Operator, Stream, Suspend, ops, step
 from streamkit.live import Slot, edit
 from streamkit.testing import run
 from tests.laws.lab import trying
@@ -164,6 +165,28 @@ def test_a_slot_may_be_changed_between_any_two_items(beside: str, rollback: int)
 
     found, expected = run(main)
     assert found == expected
+
+
+edits = 100
+
+
+@step(each="emit(item + edits)")
+def more() -> Operator[int, int]:
+    """It has a name of its module that loops with slots have, too."""
+    return Operator(more)
+
+
+def test_a_step_may_say_what_the_loop_says() -> None:
+    async def main() -> list[int]:
+        slot = Slot(more())
+        job = (Stream(slow) | slot | ops.map(same) | ops.take(4) | ops.to_list()).start()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await slot.replace(ops.map(neg))
+        return await job
+
+    first, *_, last = run(main)
+    assert (first, last) == (100, -3)
 
 
 @pytest.mark.parametrize("rollback", [False, True], ids=["", "rollback"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from streamkit._core.value import Record
@@ -51,9 +51,18 @@ class Global(Record):
 
 
 def bound(
-    text: str, filename: str, constants: Mapping[str, Any], names: Mapping[str, Global]
+    text: str,
+    filename: str,
+    constants: Mapping[str, Any],
+    names: Mapping[str, Global],
+    cells: Mapping[str, Any] = MappingProxyType({}),
 ) -> Callable[..., Any]:
-    """The function in `text`, with these `constants`; `names`, as they are in the text, are looked up."""
+    """The function in `text`, with these `constants`; `names`, as they are in the text, are looked up.
+
+    In each case, `cells` are in a closure around it.
+    """
+    if not names and cells:
+        return _closed(parse(text, filename), filename, dict(cells), dict(constants))
     if not names:
         namespace = dict(constants)
         exec(compile(text, filename, "exec"), namespace)
@@ -69,7 +78,8 @@ def bound(
     renamed = {name: _other(name, said) for name in {*native.values()} & said - native.keys()}
     _Binding({**native, **renamed}, readers).visit(tree)
     values = {name: getattr(builtins, name) for name in said if hasattr(builtins, name)}
-    values |= {name: value for name, value in {**constants, **readers}.items() if name in said}
+    own = {**constants, **readers, **cells}
+    values |= {name: value for name, value in own.items() if name in said}
     values = {renamed.get(name, name): value for name, value in values.items()}
     return _closed(tree, filename, values, scope)
 

@@ -21,7 +21,7 @@ from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.bind import bound
-from streamkit._engine.compile.edits import Edited
+from streamkit._engine.compile.edits import EDITS, Edited
 from streamkit._engine.compile.frame import woven
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
@@ -175,7 +175,7 @@ def _compile(weaver: Weaver, steps: tuple[StepKey, ...]) -> Loop:
         AsyncGenerator=AsyncGeneratorType,
         LISTS=LISTS,
     )
-    function = bound(text, filename, constants, weaver.names.globals)
+    function = bound(text, filename, constants, weaver.names.globals, {} if edited is None else EDITS)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     forks = len(weaver.layout.steps) > len(steps)
     return Loop(
