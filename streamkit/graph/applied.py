@@ -8,7 +8,7 @@ from typing import Any
 
 from streamkit._core.errors import LateChangeError, RolledBackError
 from streamkit.graph.difference import Difference
-from streamkit.graph.lanes import Port
+from streamkit.graph.lanes import Mark, Port
 from streamkit.graph.unit import Unit
 
 __all__ = ["Applied", "results"]
@@ -25,7 +25,7 @@ class Applied:
         self.difference: Difference = difference
         """What was changed."""
         self._old: dict[str, Unit] = {}
-        self._left: set[Unit | Port] = set()
+        self._left: set[Unit | Port | Mark] = set()
         self._begun = False
         self._trials = 0
         self._error: Exception | None = None
@@ -53,19 +53,19 @@ class Applied:
 
     # what the graph says -----------------------------------------------------------------------
 
-    def begins(self, old: Mapping[str, Unit], left: Collection[Unit | Port], trials: int) -> None:
+    def begins(self, old: Mapping[str, Unit], left: Collection[Unit | Port | Mark], trials: int) -> None:
         """These are taken out; it is not done before `left` is over; and so many of the new are on trial."""
         self._old = dict(old)
         self._trials = trials
         self._begun = True
         self.follows(left)
 
-    def follows(self, left: Collection[Unit | Port]) -> None:
+    def follows(self, left: Collection[Unit | Port | Mark]) -> None:
         """It is not done before `left` is over, too."""
         self._left |= {*left}
         self._look()
 
-    def ended(self, what: Unit | Port) -> None:
+    def ended(self, what: Unit | Port | Mark) -> None:
         """A node runs no more, or has gone over to its new readers."""
         self._left.discard(what)
         self._look()

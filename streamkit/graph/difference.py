@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import product
 from typing import Any, Final
 
+from streamkit._core.contract import amount
 from streamkit._core.value import Record
 from streamkit.graph.mistakes import Fault, Path, Report
 from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.parts import Part
-from streamkit.graph.wiring import IN_STEP, Wiring
+from streamkit.graph.wiring import IN_STEP, ONE_FOR_ONE, Wiring
 
-__all__ = ["Difference", "check_difference", "check_runs", "difference"]
+__all__ = ["Difference", "Lineup", "check_difference", "check_runs", "difference", "lineups"]
 
 _REOPEN: Final = frozenset({"retry", "repeat"})
 """Operators that open anew what they read."""
@@ -93,9 +94,71 @@ def check_runs(
                 report.add(Fault.NOT_LIVE, node.path, words, "put it into the source", node=name)
 
 
-def check_difference(old: Wiring, new: Wiring, found: Difference, report: Report) -> None:
+class Lineup(Record):
+    """How a node can go from one node to another while both stay, and miss nothing, and get nothing twice."""
+
+    root: str
+    """The node from which both have their items."""
+    below: tuple[str, ...]
+    """Those on the ways from there to both: what leaves the root with the change goes through all of them."""
+    exact: bool
+    """Whether each of these gives one item for each."""
+
+
+def lineups(
+    old: Wiring, new: Wiring, found: Difference, parts: Mapping[str, Part]
+) -> dict[tuple[str, int], Lineup]:
+    """By the name of a node and the place of an input: how that can be lined up, if it can and has to be."""
+    stays = (old.nodes.keys() & new.nodes.keys()) - {*found.changed}
+    lined: dict[tuple[str, int], Lineup] = {}
+    for name in found.rewired:
+        both = zip(old.nodes[name].edges, new.nodes[name].edges, strict=True)
+        for place, (before, after) in enumerate(both):
+            if before.source != after.source and {before.source, after.source} <= stays:
+                ways = [_way(old, new, stays, parts, each.source) for each in (before, after)]
+                root = next((each for each in ways[0] if each in ways[1]), None)
+                if root is not None:
+                    below = [each for way in ways for each in way[: way.index(root)]]
+                    exact = all(_is_exact(parts[each]) for each in below)
+                    lined[name, place] = Lineup(root=root, below=tuple(below), exact=exact)
+    return lined
+
+
+def _way(old: Wiring, new: Wiring, stays: Set[str], parts: Mapping[str, Part], name: str) -> list[str]:
+    """The node of this name and those above it, as far as a mark goes through all that stand below them."""
+    way = [name]
+    while True:
+        node, part = new.nodes[way[-1]], parts[way[-1]]
+        steps = () if part.pipe is None else part.pipe.links
+        if (
+            len(node.edges) != 1
+            or node.edges[0].source not in stays
+            or _sources(old.nodes[node.name]) != _sources(node)
+            or part.buffer is not None
+            or not steps
+            or any(
+                link.declaration.stage is not None
+                or link.declaration.contract.at_end
+                or amount(link.declaration.contract.holds, link.arguments)
+                for link in steps
+            )
+        ):
+            return way
+        way.append(node.edges[0].source)
+
+
+def _is_exact(part: Part) -> bool:
+    return part.pipe is not None and all(
+        link.declaration.name in ONE_FOR_ONE and link.arguments.get("on_error") is None
+        for link in part.pipe.links
+    )
+
+
+def check_difference(
+    old: Wiring, new: Wiring, found: Difference, report: Report, lined: Mapping[tuple[str, int], Lineup]
+) -> None:
     """Tell of changes by which items would be lost, doubled, or joined with those of others."""
-    _Steps(old, new, found, report).check()
+    _Steps(old, new, found, report, lined).check()
 
 
 class _Steps:
@@ -106,7 +169,15 @@ class _Steps:
     on them stay, these have items of before inside, whose counterparts have gone where they had to go then.
     """
 
-    def __init__(self, old: Wiring, new: Wiring, found: Difference, report: Report) -> None:
+    def __init__(
+        self,
+        old: Wiring,
+        new: Wiring,
+        found: Difference,
+        report: Report,
+        lined: Mapping[tuple[str, int], Lineup],
+    ) -> None:
+        self.lined = lined
         self.old = old
         self.new = new
         self.found = found
@@ -127,9 +198,13 @@ class _Steps:
     def check(self) -> None:
         for node in self.new.order:
             if node.name in self.stays:
-                for old, edge in zip(self.old.nodes[node.name].edges, node.edges, strict=True):
+                both = zip(self.old.nodes[node.name].edges, node.edges, strict=True)
+                for place, (old, edge) in enumerate(both):
                     before, after = self.before[old.source], self.after[edge.source]
-                    if before != after and not self.missed(node, edge.path, before, after):
+                    if (up := self.lined.get((node.name, place))) is not None:
+                        if not up.exact:
+                            self.moved(node, edge)
+                    elif before != after and not self.missed(node, edge.path, before, after):
                         self.moved(node, edge)
             elif _in_step(node):
                 self.begun(node)

@@ -2,7 +2,6 @@
 
 A port is where they leave a node. Each of them goes to all lanes that are there when it comes; a change of
 those waits for the item that is on its way. So one item has the old readers, and the next one the new ones.
-An input has its lanes one behind the other: what comes by a new one waits until the old one is empty.
 
 The lanes of the engine belong to the run of one pipe, which opens and closes them. These join runs that come
 and go, and all of a change has to happen between the same two items, which a `Hub` does not promise.
@@ -12,15 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
-from streamkit._engine.buffer.account import Account, BufferStats, Sums
-from streamkit.graph.trials import Trial
+from streamkit._engine.buffer.account import Account, BufferStats
 
-__all__ = ["Input", "Lane", "Port"]
+__all__ = ["Lane", "Mark", "Port", "Reader"]
 
 
 class Lane:
@@ -28,7 +26,7 @@ class Lane:
 
     __slots__ = (
         *("_account", "_loop", "_most", "_put", "_reader", "_writer", "closed", "error", "gone", "items"),
-        *("name", "port", "room"),
+        *("marks", "more", "name", "port", "reader", "room"),
     )
 
     def __init__(self, port: Port, room: int, name: str, place: int) -> None:
@@ -40,7 +38,12 @@ class Lane:
         self.name: str = name
         self.room: int = room
         """How many items wait here at most."""
+        self.more: int = 0
+        """How many more, as the node they come from is to end, and passes on what it has."""
         self.items: deque[Any] = deque()
+        self.marks: deque[tuple[int, Mark]] = deque()
+        """Each with how many items have come before it."""
+        self.reader: Reader | None = None
         self.closed: bool = False
         """Whether nothing more comes."""
         self.error: BaseException | None = None
@@ -53,7 +56,7 @@ class Lane:
 
     @property
     def full(self) -> bool:
-        return len(self.items) >= self.room
+        return len(self.items) >= self.room + self.more
 
     def put(self, item: Any) -> None:
         """Let `item` wait here; or have it, who waits for one: it is in the hand of that then."""
@@ -109,6 +112,21 @@ class Lane:
                 return item
         return self.taken()
 
+    def mark(self, mark: Mark) -> None:
+        """Let `mark` pass when all items that have come up to now have been read, and done with."""
+        if self._reader is not None and not self._reader.done() and self.reader is not None:
+            self.reader.passed(mark)
+        else:
+            self.marks.append((self._put, mark))
+
+    def pass_marks(self) -> None:
+        """The next item is asked for: what was read before is done with."""
+        read = self._put - len(self.items) - self._account.dropped
+        while self.marks and self.marks[0][0] <= read:
+            _, mark = self.marks.popleft()
+            if self.reader is not None:
+                self.reader.passed(mark)
+
     def close(self, error: BaseException | None = None) -> None:
         """Nothing more comes."""
         if not self.closed:
@@ -124,8 +142,9 @@ class Lane:
         _wake(self._writer)
         self.port.left(self)
 
-    def widen(self, room: int) -> None:
+    def widen(self, room: int, more: int = 0) -> None:
         """Let as many items wait from now on."""
+        self.more = more
         if room != self.room:
             self.room = room
             self._account.strategy = Suspend(room)
@@ -152,13 +171,52 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
         waiter.set_result(None)
 
 
+class Reader(Protocol):
+    """Who reads lanes."""
+
+    passed: Callable[[Mark], object]
+    """Called with each mark that comes there."""
+
+
+class Mark:
+    """What goes with the items through some nodes: lanes come and go on all ways between the same two.
+
+    It leaves a node when all that came before it has left that. So nodes pass it that hold nothing between
+    two items, and do one after the other. `told` is called when it was everywhere.
+    """
+
+    def __init__(self, told: Callable[[Mark], object]) -> None:
+        self.changes: dict[Port, dict[Lane, bool]] = {}
+        """Where it is to come by, and which lanes come and go there."""
+        self.through: set[Reader] = set()
+        """What it goes through."""
+        self._told = told
+        self._over = asyncio.Event()
+
+    def arrive(self, port: Port) -> None:
+        """All that came before it has left there."""
+        port.change(self.changes.pop(port, {}).items(), None, self)
+        if not self.changes and not self._over.is_set():
+            self._over.set()
+            self._told(self)
+
+    @property
+    def over(self) -> bool:
+        """Whether it was everywhere."""
+        return not self.changes
+
+    async def passed(self) -> None:
+        """Wait until it was everywhere."""
+        await self._over.wait()
+
+
 class Port:
     """Where items leave a node. `unread` is called when nobody is there for them any more."""
 
     def __init__(self, unread: Callable[[], object]) -> None:
         self.stays = True
         """Whether its node is one of the graph as it is now."""
-        self._lanes: tuple[Lane, ...] = ()
+        self.lanes: tuple[Lane, ...] = ()
         self._unread = unread
         self._busy = False
         """Whether an item is on its way to the lanes."""
@@ -166,12 +224,14 @@ class Port:
         """Lanes that come, and that go, behind that item."""
         self._told: list[Callable[[Port], object]] = []
         """Who is called when they have."""
+        self._marks: list[Mark] = []
+        """What is to follow that item."""
         self._over = False
         """Whether nothing more is to leave."""
 
     def send(self, item: Any) -> Awaitable[None] | None:
         """Put `item` into each lane; what is returned waits until that is done, if it is not yet."""
-        lanes = self._lanes
+        lanes = self.lanes
         if len(lanes) == 1 and not lanes[0].full:  # the usual case: nothing can come between
             lanes[0].put(item)
             return None
@@ -182,7 +242,7 @@ class Port:
         self._busy = True
         try:
             full: list[Lane] = []
-            for lane in self._lanes:
+            for lane in self.lanes:
                 if lane.full:
                     full.append(lane)
                 else:
@@ -195,29 +255,36 @@ class Port:
                     lane.put(item)
         finally:
             self._busy = False
-            if self._changes or self._over or not self._lanes:
+            if self._changes or self._over or not self.lanes:
                 self._settle()
         if self._over:
             await asyncio.sleep(0)  # in which the node is ended, if its source never waits
 
-    def change(self, lanes: Iterable[tuple[Lane, bool]], told: Callable[[Port], object]) -> None:
+    def change(
+        self,
+        lanes: Iterable[tuple[Lane, bool]],
+        told: Callable[[Port], object] | None,
+        mark: Mark | None = None,
+    ) -> None:
         """Add each lane that is true, and close each that is not, all between the same two items.
 
-        `told` is called when that is done.
+        `mark` leaves between those. `told` is called when that is done.
         """
         self._changes += lanes
-        self._told.append(told)
+        if told is not None:
+            self._told.append(told)
+        if mark is not None:
+            self._marks.append(mark)
         self._settle()
 
-    def withdraw(self, lanes: Collection[Lane], told: Callable[[Port], object]) -> None:
-        """Leave as they are the lanes that were to come and to go."""
-        self._changes = [each for each in self._changes if each[0] not in lanes]
+    def withdraw(self, lanes: Mapping[Lane, bool], told: Callable[[Port], object]) -> None:
+        """Leave as they are the lanes that were to come and to go; not those of another change."""
+        self._changes = [each for each in self._changes if each not in lanes.items()]
         self._told.remove(told)
 
-    def waits(self, lanes: Collection[Lane]) -> bool:
+    def waits(self, lanes: Mapping[Lane, bool]) -> bool:
         """Whether none of `lanes` has come or gone yet, because an item is on its way."""
-        waiting = {lane for lane, _ in self._changes}
-        return all(lane in waiting for lane in lanes if lane.port is self)
+        return all(each in self._changes for each in lanes.items() if each[0].port is self)
 
     def leave(self) -> None:
         """Let nothing more leave than the item that is on its way."""
@@ -227,13 +294,13 @@ class Port:
     def end(self, error: BaseException | None) -> bool:
         """The node has ended; whether there is somebody to be told the `error`."""
         self._busy, self._over = False, True
-        told = any(not lane.gone for lane in self._lanes)
+        told = any(not lane.gone for lane in self.lanes)
         self._settle(error)
         return told
 
     def left(self, lane: Lane) -> None:
         """Its reader is not there any more."""
-        self._lanes = tuple([each for each in self._lanes if each is not lane])
+        self.lanes = tuple([each for each in self.lanes if each is not lane])
         self._settle()
 
     def _settle(self, error: BaseException | None = None) -> None:
@@ -241,91 +308,22 @@ class Port:
             return
         for lane, comes in self._changes:
             if comes and not lane.gone:
-                self._lanes += (lane,)
+                self.lanes += (lane,)
             elif not comes:
                 lane.close()
-                self._lanes = tuple([each for each in self._lanes if each is not lane])
+                self.lanes = tuple([each for each in self.lanes if each is not lane])
         self._changes.clear()
+        marks, self._marks = self._marks, []
+        for mark in marks:  # behind all changes that have waited for the same item
+            for lane in self.lanes:
+                if lane.reader in mark.through:
+                    lane.mark(mark)
         told, self._told = self._told, []
         for tell in told:
             tell(self)
         if self._over:
-            for lane in self._lanes:
+            for lane in self.lanes:
                 lane.close(error)
-            self._lanes = ()
-        if not self._lanes:
+            self.lanes = ()
+        if not self.lanes:
             self._unread()
-
-
-class Input:
-    """What a node reads by one of its edges, whichever node stands at the other end of it."""
-
-    def __init__(self, trial: Trial | None = None) -> None:
-        self.lanes: deque[Lane] = deque()
-        """What is read, and then what follows that."""
-        self.over: bool = False
-        """Whether nothing more is read here."""
-        self._trial = trial
-        """Of its node, which has begun a moment ago."""
-        self._last: Lane | None = None
-        self._past = Sums()
-        """Of lanes that were read to their end."""
-
-    async def items(self) -> AsyncGenerator[Any, None]:
-        """What comes by all of its lanes."""
-        trial = self._trial
-        try:
-            while self.lanes:
-                lane = self.lanes[0]
-                while True:
-                    if trial is not None and not trial.over:
-                        trial.asks()
-                    item = lane.taken() if lane.items else await lane.take()
-                    if item is EMPTY:
-                        break
-                    if trial is not None:
-                        trial.took(item)
-                    yield item
-                    del item
-                self.lanes.popleft()
-                self._past.add(lane.stats())
-        finally:
-            if trial is None or trial.over:  # or else another node may have what is left here
-                self.leave()
-
-    def leave(self) -> None:
-        """Nobody reads here any more."""
-        self.over = True
-        while self.lanes:
-            lane = self.lanes.popleft()
-            lane.abandon()
-            self._past.add(lane.stats())
-
-    def add(self, lane: Lane) -> None:
-        """Read `lane`, too, behind those that there are."""
-        self.lanes.append(lane)
-        self._last = lane
-
-    def inherit(self, left: Input, kept: Sequence[Any], port: Port) -> None:
-        """Read what a node has left that ended on trial: `kept`, which it had taken, and then its lanes.
-
-        All of that stands behind what it has passed on here by its `port`, and before what is read then.
-        """
-        lanes = [*left.lanes]
-        left.lanes.clear()
-        if kept:
-            assert left._last is not None
-            lanes.insert(0, left._last.again(kept))
-        at = max([place + 1 for place, lane in enumerate(self.lanes) if lane.port is port], default=0)
-        for lane in reversed(lanes):
-            if self.over:
-                lane.abandon()
-            else:
-                self.lanes.insert(at, lane)
-
-    def stats(self) -> list[BufferStats]:
-        """What became of the items that were to come here, by the nodes that they came from."""
-        found = Sums()
-        for stats in (*self._past.stats(), *[lane.stats() for lane in self.lanes]):
-            found.add(stats)
-        return found.stats()

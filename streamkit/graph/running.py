@@ -19,15 +19,15 @@ from streamkit._engine.buffer.account import BufferStats, Sums
 from streamkit._engine.face.explanation import Explanation
 from streamkit.graph.applied import Applied, results
 from streamkit.graph.build import Assembly
-from streamkit.graph.difference import Difference, check_difference, check_runs
+from streamkit.graph.difference import Difference, Lineup, check_difference, check_runs, lineups
 from streamkit.graph.exchange import Exchange
-from streamkit.graph.lanes import Port
+from streamkit.graph.lanes import Mark, Port
 from streamkit.graph.mistakes import Fault, Report, refuse
 from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.parts import Part
 from streamkit.graph.registry import Registry
 from streamkit.graph.text import Text
-from streamkit.graph.trials import Trial, heirs
+from streamkit.graph.trials import Heir, Trial, heirs
 from streamkit.graph.unit import Unit, parts_of
 from streamkit.graph.wiring import Wiring
 from streamkit.live.watchfiles import watch
@@ -87,8 +87,8 @@ class RunningGraph(Generic[G]):
         self._stopped = False
         assembly = Assembly(graph.wiring, graph.parts(context))
         names = tuple(graph.nodes)
-        self._refuse_or(graph, assembly, Difference(added=names))
-        self._exchange(assembly, Difference(added=names), self._made(assembly, names, {}), _nobody)
+        self._refuse_or(graph, assembly, Difference(added=names), {})
+        self._exchange(assembly, Difference(added=names), self._made(assembly, names, {}), _nobody, {})
         self._task = self._loop.create_task(self._main(), name=repr(graph))
 
     @property
@@ -125,13 +125,16 @@ class RunningGraph(Generic[G]):
         """
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("the graph runs in another event loop: apply it there")
-        if self._over.is_set() or self._task.done():
-            raise RuntimeError("the graph has ended: start the new one")
         whole("rollback", rollback, least=0)
         if deadline is not None:
             deadline = seconds("deadline", deadline)
+        while under_way := [mark for mark in self._marks() if not mark.over]:
+            await under_way[0].passed()
+        if self._over.is_set() or self._task.done():
+            raise RuntimeError("the graph has ended: start the new one")
         assembly, found = Assembly(graph.wiring, graph.parts(self._context)), self._graph.diff(graph)
-        self._refuse_or(graph, assembly, found)
+        lined = {} if rollback else lineups(self._graph.wiring, graph.wiring, found, assembly.parts)
+        self._refuse_or(graph, assembly, found, lined)
         applied, trials = Applied(found), dict[str, Trial]()
         if rollback:
             back = heirs(self._graph.wiring, graph.wiring, found, assembly.parts)
@@ -139,7 +142,7 @@ class RunningGraph(Generic[G]):
         fresh = self._made(assembly, (*found.added, *found.changed), trials)
         for unit in (*self._units.values(), *self._old):
             unit.prove()
-        exchange = self._exchange(assembly, found, fresh, applied.ended)
+        exchange = self._exchange(assembly, found, fresh, applied.ended, lined)
         step = self._applied[applied] = _Step(exchange, self._graph, graph)
         self._graph = graph
         applied.begins(exchange.old, exchange.left, len(trials))
@@ -227,11 +230,17 @@ class RunningGraph(Generic[G]):
                 await asyncio.wait(tasks)
             await applied
 
-    def _refuse_or(self, graph: G, assembly: Assembly, found: Difference) -> None:
+    def _marks(self) -> list[Mark]:
+        """What goes through nodes for changes that were applied."""
+        return [mark for step in self._applied.values() for mark in step.exchange.marks.values()]
+
+    def _refuse_or(
+        self, graph: G, assembly: Assembly, found: Difference, lined: Mapping[Heir, Lineup]
+    ) -> None:
         """Raise if the nodes that run cannot become those of `graph`."""
         report, fresh = Report(), (*found.added, *found.changed)
         check_runs(graph.nodes, assembly.parts, fresh, report)
-        check_difference(self._graph.wiring, graph.wiring, found, report)
+        check_difference(self._graph.wiring, graph.wiring, found, report, lined)
         for name in found.rewired:
             unit = self._units[name]
             for edge, old, read in zip(graph.nodes[name].edges, unit.node.edges, unit.inputs, strict=True):
@@ -258,9 +267,10 @@ class RunningGraph(Generic[G]):
         assembly: Assembly,
         found: Difference,
         fresh: Mapping[str, Unit],
-        told: Callable[[Port], object],
+        told: Callable[[Port | Mark], object],
+        lined: Mapping[Heir, Lineup],
     ) -> Exchange:
-        exchange = Exchange(self._units, assembly, found, fresh, self._room, told)
+        exchange = Exchange(self._units, assembly, found, fresh, self._room, told, lined)
         self._old |= {unit for unit in exchange.old.values() if not unit.done}
         self._past.add(*[stats for unit in exchange.old.values() if unit.done for stats in unit.stats()])
         return exchange
@@ -281,7 +291,7 @@ class RunningGraph(Generic[G]):
         fresh = self._made(assembly, (*back.added, *back.changed), {})
         self._inherit(unit, {**self._units, **fresh})
         self._graph = step.before
-        applied.follows(self._exchange(assembly, back, fresh, applied.ended).left)
+        applied.follows(self._exchange(assembly, back, fresh, applied.ended, {}).left)
 
     def _inherit(self, unit: Unit, units: Mapping[str, Unit]) -> None:
         """Give what `unit` has left to who has its place."""
@@ -302,7 +312,8 @@ class RunningGraph(Generic[G]):
         if unit in self._old:
             self._old.discard(unit)
             self._past.add(*unit.stats())
-        for applied in self._applied:
+        for applied, step in self._applied.items():
+            step.exchange.ended(unit)
             applied.ended(unit)
         self._applied = {each: step for each, step in self._applied.items() if not each.done}
         self._look()
@@ -331,5 +342,5 @@ class RunningGraph(Generic[G]):
         return found if len(found) > 1 else next(iter(found.values()))
 
 
-def _nobody(port: Port) -> None:
+def _nobody(what: Port | Mark) -> None:
     """Who is told that a graph has begun."""

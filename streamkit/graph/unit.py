@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from streamkit import ops
 from streamkit._core.contract import Behaviour
@@ -17,12 +17,16 @@ from streamkit._engine.face.explanation import Part
 from streamkit._engine.face.stream import Pipe, Stream
 from streamkit._engine.face.weight import ONE, Weight, heaviest
 from streamkit.graph.build import Assembly
-from streamkit.graph.lanes import Input, Port
+from streamkit.graph.inputs import Input
+from streamkit.graph.lanes import Port
 from streamkit.graph.nodes import Node
 from streamkit.graph.trials import Trial
 from streamkit.graph.vocabulary import Role
 
 __all__ = ["Owner", "Unit", "parts_of"]
+
+_MOST: Final = 1024
+"""Items that a node passes on at its end without waiting for room, where it may hold any number."""
 
 
 class Owner(Protocol):
@@ -50,6 +54,8 @@ class Unit:
         self.stopped: bool = False
         self.taken_back: bool = False
         """Whether its error is that of a change, and not of the graph."""
+        for read in self.inputs:
+            read.passed = lambda mark: mark.arrive(self.port)
         self._owner = owner
         self._gone = asyncio.Event()
         self._book = Book()
@@ -133,6 +139,24 @@ class Unit:
         self._gone.set()
         self._owner.ended(self)
 
+    def leaves(self) -> None:
+        """It is taken out: let it pass on all that it has, whether its readers have room for that or not.
+
+        Who has its place waits for its end, and its readers may wait for an item of that.
+        """
+        self.port.stays = False
+        parts, _ = self.parts([ONE] * len(self.inputs))
+        left = sum([len(lane.items) + 1 for read in self.inputs for lane in read.lanes])
+        more = left + int(min(sum([part.holds for part in parts]), _MOST))
+        for lane in self.port.lanes:
+            lane.widen(lane.room, more)
+
+    def returns(self) -> None:
+        """It is not taken out."""
+        self.port.stays = True
+        for lane in self.port.lanes:
+            lane.widen(lane.room)
+
     # what is told of it ------------------------------------------------------------------------
 
     def stats(self) -> list[BufferStats]:
@@ -190,7 +214,7 @@ def _told(unit: Unit, weights: Mapping[Port, Weight]) -> tuple[list[Part], Weigh
         each = [weights.get(lane.port, ONE) for lane in read.lanes]
         above.append(heaviest(each))
         for lane, weight in zip(read.lanes, each, strict=True):
-            holds = max(lane.room, len(lane.items)) * weight.items
+            holds = max(lane.room + lane.more, len(lane.items)) * weight.items
             strategy = repr(Suspend(lane.room))
             part = Part(text=lane.name, kind="edge", holds=holds, lookahead=holds, strategy=strategy)
             found.append(part.but(behaviour=Behaviour.BOUNDED))

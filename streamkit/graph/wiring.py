@@ -11,9 +11,9 @@ from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.values import table
 from streamkit.graph.vocabulary import Role
 
-__all__ = ["IN_STEP", "Wiring", "check_wiring"]
+__all__ = ["IN_STEP", "ONE_FOR_ONE", "Wiring", "check_wiring"]
 
-_ONE_FOR_ONE: Final = frozenset(
+ONE_FOR_ONE: Final = frozenset(
     {"map", "starmap", "enumerate", "tap", "timestamp", "time_interval", "delay", "throttle", "on_close"}
 )
 """Operators that emit one item for each, which is why two ways of them stay in step."""
@@ -118,7 +118,7 @@ class _Rhythms:
             if len(self.wiring.readers[name]) > 1:
                 above |= 1 << self.bits.setdefault(name, len(self.bits))
             self.forks[name] = above
-            same = node.kind.name in _ONE_FOR_ONE and len(sources) == 1 and not _drops(node)
+            same = node.kind.name in ONE_FOR_ONE and len(sources) == 1 and not _drops(node)
             self.origin[name] = self.origin[sources[0]] if same else name
             if node.join is not None and node.join.name in IN_STEP and len(node.inputs) > 1:
                 self.join(node)

@@ -175,7 +175,7 @@ def _compile(weaver: Weaver, steps: tuple[StepKey, ...]) -> Loop:
         AsyncGenerator=AsyncGeneratorType,
         LISTS=LISTS,
     )
-    function = bound(text, filename, constants, weaver.names.globals, {} if edited is None else EDITS)
+    function = bound(text, filename, constants, weaver.names.globals, {} if weaver.edits is None else EDITS)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     forks = len(weaver.layout.steps) > len(steps)
     return Loop(
