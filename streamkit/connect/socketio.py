@@ -127,7 +127,7 @@ class _Caller:
         return socket
 
 
-def _names(namespaces: Iterable[str]) -> tuple[str, ...]:
+def _names(namespaces: Iterable[Any]) -> tuple[str, ...]:
     """Return the argument ``namespaces`` if it is some names."""
     found = () if isinstance(namespaces, str) else tuple(iterable("namespaces", namespaces))
     if not found or not all(isinstance(each, str) for each in found):
