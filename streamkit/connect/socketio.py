@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from streamkit._core.arguments import callback, mapping, seconds
+from streamkit._core.arguments import callback, iterable, mapping, seconds
 from streamkit._core.calls import answering
 from streamkit._core.markers import Gap
 from streamkit._core.show import shown
@@ -127,6 +127,14 @@ class _Caller:
         return socket
 
 
+def _names(namespaces: Iterable[Any]) -> tuple[str, ...]:
+    """Return the argument ``namespaces`` if it is some names."""
+    found = () if isinstance(namespaces, str) else tuple(iterable("namespaces", namespaces))
+    if not found or not all(isinstance(each, str) for each in found):
+        raise TypeError(f"namespaces must be texts such as ['/', '/chat'], not {shown(namespaces)}")
+    return found
+
+
 @answering
 def socketio_events(
     url: str,
@@ -185,7 +193,7 @@ def socketio_events(
         )
     if on_connect is not None:
         callback("on_connect", on_connect)
-    joined = tuple(namespaces)
+    joined = _names(namespaces)
     given = {} if options is None else dict(mapping("options", options))
     caller = _Caller(http_url(url), strategy, joined, on_connect, seconds("timeout", timeout), given)
     rules = reconnect_argument(reconnect)

@@ -96,6 +96,9 @@ def test_wrong_arguments_are_told_at_the_call() -> None:
         ("url must be", {"url": "ws://x"}),
         ("strategy must be one that does not wait", {"strategy": Suspend(3)}),
         ("on_connect must be", {"on_connect": 3}),
+        ("namespaces must be texts", {"namespaces": "/chat"}),
+        ("namespaces must be texts", {"namespaces": []}),
+        ("namespaces must be", {"namespaces": 3}),
         ("timeout must be", {"timeout": -1.0}),
         ("options must be", {"options": [1]}),
     ):

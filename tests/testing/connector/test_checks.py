@@ -9,8 +9,8 @@ import pytest
 from streamkit import Gap, Stream, connect, ops
 from streamkit.connect import Reconnect
 from streamkit.testing import ConnectorError, ConnectorFault, check_connector
-from tests.connect.peers import Feed, State
-from tests.connect.test_every_fault import number, of_event
+from tests.connect.peers import Feed, Phone, State
+from tests.connect.test_every_fault import number, of_event, phoned
 
 F = ConnectorFault
 BUSY_ONLY = Reconnect(0.5, threshold=None, longest=0.5)
@@ -120,6 +120,12 @@ def test_the_report_is_a_table() -> None:
     assert half.split()[0] == "HALF_OPEN"
     assert report.broken == ()
     assert repr(report.outcomes[0].fault) == "ConnectorFault.CLOCK_CHANGE"
+
+
+def test_a_connector_with_threads_gets_real_time_for_them() -> None:
+    terms: Any = {"faults": [F.RESET, F.CLOCK_JUMP], "lasts": 2.0, "threads": True}
+    report = check_connector(phoned, Phone, **terms)
+    assert [len(each.gaps) for each in report.outcomes] == [1, 0]
 
 
 def test_an_error_of_the_connector_itself_is_raised_as_it_is() -> None:
