@@ -163,7 +163,7 @@ class _Reading:
                 else:
                     words = f"{key} must be the name of a node, not {shown(value)}"
                     self.report.add(Fault.WRONG_ARGUMENT, (*path, key), words, node=name)
-            elif not (kind.role is Role.JOIN and key == kind.name):
+            else:
                 node.arguments[key] = value
         self.inputs(node)
         if kind is UNKNOWN:
@@ -351,6 +351,7 @@ def _join(node: Node) -> None:
         node.arguments = {}
         for key in node.options:
             if key not in node.join.parameters:
+                del node.options[key]  # it is told here, once
                 raise unknown(node.join, key)
     elif "join" in node.keys or len(node.inputs) > 1:
         node.join, node.options = _joined(node.keys.get("join", _ZIP))

@@ -140,6 +140,14 @@ def test_a_join_under_its_own_name_is_told_how_to_be_written() -> None:
     assert ("nodes.x.zip", "no kind", 'write join = "zip"') in found
 
 
+@pytest.mark.parametrize("key", ["zip", "size"])
+def test_what_a_join_does_not_take_is_told_once(key: str) -> None:
+    found = mistakes(
+        n=NUMBERS, x={"join": "zip", key: 3, "input": ["n", "n"]}, o={"count": True, "input": "x"}
+    )
+    assert found == [(f"nodes.x.{key}", "unknown argument", "")]
+
+
 def test_a_module_that_is_allowed_is_imported_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     known = Registry(allow_modules=["colorsys"])
