@@ -140,6 +140,28 @@ class TestCalls:
         for chunk in (1, 4):
             assert list(Stream(range(4)) | ops.map(calls, on=Threads(1), chunk=chunk)) == [*range(4)]
 
+    def test_what_was_given_ahead_and_is_cancelled_never_begins(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("streamkit.executors.station.QUICK", 60.0)  # as each of these calls is
+        door = Door()
+
+        async def main() -> None:
+            async with Threads(1, prefetch=2) as pool, pool.used(Calls(door)) as send:
+                door.open.set()
+                await send([0])
+                door.open.clear()
+                one, two = asyncio.ensure_future(send([1])), asyncio.ensure_future(send([2]))
+                await door.entered(2)
+                two.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await two
+                door.open.set()
+                assert [*await one] == [1]
+
+        asyncio.run(main())
+        assert door.calls == [0, 1]
+
     def test_db10_nothing_to_do_ends(self) -> None:
         assert list(Stream(()) | ops.map(double, on=Threads(2))) == []
 
