@@ -83,29 +83,6 @@ def test_what_was_changed_is_told() -> None:
     run(main)
 
 
-def test_branches_and_sinks_come_and_go() -> None:
-    async def main() -> None:
-        world = World()
-        first: dict[str, Any] = {"n": N, "o": listed("n")}
-        second = first | {"t": mapped("ten", "n"), "p": listed("t")}
-        running = world.graph(**first).start()
-        world.allow(4)
-        await turns(6)
-        await running.apply(world.graph(**second))
-        world.allow(8)
-        await turns(12)
-        applied = await running.apply(world.graph(**first))
-        assert applied.difference.removed == ("p", "t")
-        taken = (await applied)["p"]
-        assert applied.done
-        assert await world.end(running) == [*range(COUNT)]
-        assert taken == [
-            10 * number for number in range(COUNT) if taken and taken[0] <= 10 * number <= taken[-1]
-        ]
-
-    run(main, schedules=SCHEDULES, seed=2)
-
-
 def test_a_sink_that_is_changed_has_ended_before_the_next_writes() -> None:
     async def main() -> None:
         world = World()
