@@ -69,9 +69,8 @@ class Lane:
 
     def close(self, error: BaseException | None = None) -> None:
         """Nothing more comes."""
-        if not self.closed:
-            self.closed, self.error = True, error
-            _wake(self._reader)
+        self.closed, self.error = True, error
+        _wake(self._reader)
 
     def abandon(self) -> None:
         """Nobody reads it any more."""

@@ -91,8 +91,6 @@ class Unit:
     def begin(self) -> None:
         """Run, in a task."""
         self.task = asyncio.get_running_loop().create_task(self._run(), name=self.node.name)
-        if self.stopped:
-            self.task.cancel(ENDED)
         self.task.add_done_callback(self._finish)
 
     async def _run(self) -> Any:
@@ -103,10 +101,9 @@ class Unit:
 
     def stop(self) -> None:
         """End it, with what is under way; a second time, that cuts no clean-up short."""
-        if not self.stopped and not self.done:
+        if self.task is not None and not self.stopped and not self.task.done():
             self.stopped = True
-            if self.task is not None:
-                self.task.cancel(ENDED)
+            self.task.cancel(ENDED)
 
     def _unread(self) -> None:
         if not self.ends:
