@@ -106,7 +106,7 @@ def test_what_an_alias_stands_for_is_told_at_the_alias() -> None:
     text += " k: {map: add, input: m, on_error: *e}\n o: {count: true, input: k}\n"
     assert [(each.line, each.column) for each in read(text, "yaml").check()] == [(3, 49), (4, 26)]
     text = "nodes:\n n: {source: [1]}\n o: {count: true, input: n}\n"
-    graph = read(text + "tests:\n - expect: &e {o: 7}\n - expect: *e\n", "yaml")
+    graph = read(text + "tests:\n - expect: &e {o: [7]}\n - expect: *e\n", "yaml")
     with pytest.raises(ValueError, match="o must be written as a value of its own"):
         fixed(graph, run_tests(graph))
 
