@@ -22,7 +22,7 @@ from collections.abc import (
 from typing import Any, Final, Union, get_args, get_origin
 
 from streamkit._engine.face.stream import Pipe, Shape
-from streamkit.graph.mistakes import Fault, Report, Wrong
+from streamkit.graph.mistakes import Fault, Report
 from streamkit.graph.nodes import Node
 from streamkit.graph.parts import Parts
 from streamkit.graph.registry import Entry, Registry
@@ -77,10 +77,7 @@ def _entry(node: Node, registry: Registry) -> Entry | None:
     name = node.keys.get(node.kind.name)
     if not isinstance(name, str) or node.kind.name not in _CALLS | {"source"}:
         return None
-    try:
-        found = registry.entry(name, node.kind.name)
-    except Wrong:  # which was told of
-        return None
+    found = registry.entry(name, node.kind.name)
     return found if callable(found.value) else None
 
 

@@ -129,8 +129,6 @@ class Parts:
         elif node.name in self.ways:
             places, named = self.values.arguments(kind, node.arguments, node.keys.get("args"))
             called(kind, places, named)
-            if not places:
-                raise Wrong(Fault.WRONG_ARGUMENT, f"{kind.name} must name its function", path=(kind.name,))
             made["pipe"] = self.placed(aligned(kind.name, places[0], named), node)
         elif Sort.STREAM in kind.sorts and (streams := _streams(node)):
             known = {key: each for key, each in kind.parameters.items() if key not in streams}

@@ -46,8 +46,6 @@ def read_yaml(text: str, file: str = "") -> tuple[Text, bool]:
         raise Unreadable(error.problem or "it is no YAML", *place) from None
     except yaml.YAMLError as error:  # a character that may not stand there
         raise Unreadable(str(error).split("\n", 1)[0]) from None
-    except RecursionError:
-        raise Unreadable("it is nested too deep") from None
     return Text(text, reader.data, "yaml", lambda _: reader.found, file=file), bool(reader.found.twice)
 
 

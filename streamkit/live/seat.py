@@ -44,9 +44,6 @@ class Cell(Composed):
         inner = piped("", self.links)
         return f"Slot({', '.join([inner] * bool(inner) + [f'name={self.name!r}'] * bool(self.name))})"
 
-    def __copy__(self) -> Cell:
-        return self
-
     def __deepcopy__(self, memo: object) -> Cell:
         return self
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from streamkit import GraphError
-from streamkit.graph import Fault, Graph
+from streamkit.graph import Fault, Graph, fixed, run_tests
 from tests.graph.given import registry
 
 FILE = Path(__file__).parent / "files" / "planted.toml"
@@ -99,6 +99,16 @@ def test_keys_that_stand_there_twice_are_told_and_the_rest_is_read(kind: str) ->
 def test_a_table_may_stand_there_twice_at_the_end_of_the_file() -> None:
     text = '[nodes.a]\nsource = [1]\n[nodes.o]\ncount = true\ninput = "a"\n[nodes.a]\nsource = [2]\n'
     assert told(read(text, "toml")) == [(6, "duplicate key")]
+
+
+def test_what_an_alias_stands_for_is_told_at_the_alias() -> None:
+    text = "nodes:\n n: {source: [1]}\n m: {map: add, input: n, on_error: &e {Resume: {nothing: 1}}}\n"
+    text += " k: {map: add, input: m, on_error: *e}\n o: {count: true, input: k}\n"
+    assert [(each.line, each.column) for each in read(text, "yaml").check()] == [(3, 49), (4, 26)]
+    text = "nodes:\n n: {source: [1]}\n o: {count: true, input: n}\n"
+    graph = read(text + "tests:\n - expect: &e {o: [7]}\n - expect: *e\n", "yaml")
+    with pytest.raises(ValueError, match="o must be written as a value of its own"):
+        fixed(graph, run_tests(graph))
 
 
 UNREADABLE = {

@@ -8,6 +8,7 @@ import pytest
 
 import streamkit
 from streamkit import Stream, Suspend, ops
+from streamkit._engine.compile import pace
 from streamkit.testing import run
 
 
@@ -92,3 +93,29 @@ def test_so_they_are_of_all_that_read_several_at_once(name: str) -> None:
     run(main)
     assert seen == [*range(each, each * len(seen) + 1, each)]
     assert len(seen) >= 30
+
+
+@pytest.mark.parametrize("far", [1, 2, 5])
+def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the reader waits, lanes are filled up; after `far` items, all that time is over."""
+    now, looked = 100.0, 0
+
+    async def inner(start: int) -> AsyncIterator[int]:
+        nonlocal now, looked
+        for number in range(start, start + 6):
+            looked += 1
+            now += 10.0 if looked % far == 0 else 0.0
+            yield number
+
+    async def slow(number: int) -> None:
+        await asyncio.sleep(1.0)
+        found.append(number)
+
+    found: list[int] = []
+    monkeypatch.setattr(pace, "BUDGET", 1.0)
+    monkeypatch.setattr(pace, "perf_counter", lambda: now)
+    flat = ops.flat_map(inner, concurrency=5, lookahead=3)
+    run(lambda: Stream(range(0, 500, 100)) | flat | ops.for_each(slow))
+    for start in range(0, 500, 100):
+        assert [each for each in found if start <= each < start + 100] == [*range(start, start + 6)]
+    assert found[:5] == [0, 100, 200, 300, 400]

@@ -67,6 +67,33 @@ def test_a_timeout_of_the_source_is_handed_to_it_while_its_items_wait_behind_ste
 
 
 @pytest.mark.parametrize("name", STEPS)
+def test_who_leaves_after_a_timeout_was_handed_to_the_source_closes_it(name: str) -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            async with asyncio.timeout(5):
+                for number in itertools.count():
+                    yield number
+        except TimeoutError:
+            log.append("handed")
+            await asyncio.sleep(3600)
+        finally:
+            log.append("closed")
+
+    async def main() -> None:
+        stream = between(Stream(source), *STEPS[name]) | ops.buffer(Suspend(1))
+        async with stream.open() as items:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(60):
+                    async for _ in items:
+                        await asyncio.sleep(2)
+        assert log == ["handed", "closed"]
+
+    play(main)
+
+
+@pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("cancelled", [0.001, 0.5], ids=["while others run", "while the source waits"])
 def test_a_run_that_is_cancelled_closes_its_source_whatever_it_does(name: str, cancelled: float) -> None:
     log: list[str] = []
