@@ -117,7 +117,7 @@ def test_a_node_that_fails_on_trial_is_taken_back_and_no_item_is_lost() -> None:
 
     for number, shape in enumerate(("changed", "put between", "filter", "sink")):
         for good in range(3):
-            run(lambda shape=shape, good=good: main(shape, good), schedules=8, seed=number)  # type: ignore[misc]
+            run(lambda shape=shape, good=good: main(shape, good), schedules=4, seed=number)  # type: ignore[misc]
 
 
 def test_a_new_branch_that_fails_on_trial_goes_and_the_rest_notices_nothing() -> None:
