@@ -281,7 +281,8 @@ class RunningGraph(Generic[G]):
         if self._over.is_set() or not found:
             return
         [(applied, step)] = found
-        unit.taken_back = True
+        if unit.trial is not None:
+            unit.trial.failed = True
         if applied.error is not None:  # it was on its way out already
             self._inherit(unit, self._units)
             return
@@ -304,7 +305,7 @@ class RunningGraph(Generic[G]):
 
     def ended(self, unit: Unit) -> None:
         """A node runs no more."""
-        error = None if unit.taken_back else unit.error
+        error = None if unit.trial is not None and unit.trial.failed else unit.error
         told = unit.port.end(error)
         if error is not None and not told:
             self._error = self._error or error

@@ -30,6 +30,8 @@ class Trial:
         self.one: bool = False
         """Whether it has done with an item when it asks for the next, as a sink that keeps none."""
         self.over: bool = False
+        self.failed: bool = False
+        """Whether its error is that of the change, and not of the graph."""
         self._left = items
         self._proved = proved
 

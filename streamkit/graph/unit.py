@@ -52,8 +52,6 @@ class Unit:
         """What stood in its place, and is to end first."""
         self.task: asyncio.Task[Any] | None = None
         self.stopped: bool = False
-        self.taken_back: bool = False
-        """Whether its error is that of a change, and not of the graph."""
         for read in self.inputs:
             read.passed = lambda mark: mark.arrive(self.port)
         self._owner = owner

@@ -55,6 +55,29 @@ def test_a_change_that_is_not_done_in_time_goes_on_or_is_taken_back() -> None:
     run(main, schedules=10, seed=1)
 
 
+def test_a_change_that_another_reader_holds_up_is_taken_back_or_goes_on_where_a_source_is_new() -> None:
+    async def main() -> None:
+        world = World()
+        rest = {"n": N, "s": mapped("slow", "n"), "p": listed("s"), "o": listed("a")}
+        graph = world.graph(**rest, a=mapped("same", "n"))
+        running = graph.start()
+        world.allow(COUNT)
+        await asyncio.sleep(1.5)  # `n` waits for the slow one until 2.0
+        told = str(running.explain())
+        with pytest.raises(LateChangeError, match="taken back"):
+            await running.apply(world.graph(**rest, a=mapped("ten", "n")), deadline=0.1)
+        assert running.graph is graph
+        assert str(running.explain()) == told
+        more = {"m": {"source": [7]}, "r": listed("m")}
+        with pytest.raises(LateChangeError, match="goes on: a has still to pass on"):
+            await running.apply(world.graph(**rest, a=mapped("ten", "n"), **more), deadline=0.1)
+        result = await world.end(running)
+        assert (result["p"], result["r"]) == (ITEMS, [7])
+        assert [item if place < 4 else item // 10 for place, item in enumerate(result["o"])] == ITEMS
+
+    run(main)
+
+
 def test_a_change_that_has_begun_goes_on_after_its_deadline() -> None:
     async def main() -> None:
         world = World()
@@ -117,7 +140,7 @@ def test_a_node_that_fails_on_trial_is_taken_back_and_no_item_is_lost() -> None:
 
     for number, shape in enumerate(("changed", "put between", "filter", "sink")):
         for good in range(3):
-            run(lambda shape=shape, good=good: main(shape, good), schedules=8, seed=number)  # type: ignore[misc]
+            run(lambda shape=shape, good=good: main(shape, good), schedules=4, seed=number)  # type: ignore[misc]
 
 
 def test_a_new_branch_that_fails_on_trial_goes_and_the_rest_notices_nothing() -> None:
