@@ -71,9 +71,22 @@ class Feed:
         await self._step(self._push.send, None)
 
     async def read(self, channel: Channel, pace: Pace) -> None:
-        """Send items into the loop until the channel or the loop ends."""
+        """Send items into the loop until the channel or the loop ends.
+
+        A loop with slots is left in its reader's task: no task runs it that would take it to have ended.
+        """
         self._channel = channel
+        slots = pace.slots
+        if slots is not None:
+            for item in slots.rest:
+                await self._step(self._push.send, item)
+                del item
+                if self.ended:
+                    return
         while await self._drain(pace):
+            if slots is not None and slots.edited:
+                await self._step(self._push.send, EMPTY)
+                return
             if channel.paused:
                 channel.paused = False
                 await sleep(0)  # a paused job stops here, before another task may run its loop
