@@ -95,8 +95,8 @@ class Entry:
 
     def pushed(self) -> None:
         """The next loop is in push form."""
-        item, self._item = self._item, EMPTY
-        self.rest = Rest(EMPTY, iter(())) if item is EMPTY else item
+        hand: Any = self._item
+        self.rest, self._item = Rest(EMPTY, iter(())) if hand is EMPTY else hand, EMPTY
         self.pushes = True
 
     def put(self, states: States, item: Any = EMPTY) -> None:
