@@ -101,7 +101,7 @@ class Entry:
 
     def put(self, states: States, item: Any = EMPTY) -> None:
         """What the next loop begins with."""
-        self._states, self._item = states, item
+        self._states, self._item, self.pushes = states, item, False
 
     def reads(self, channel: Channel) -> Callable[[], Awaitable[bool]]:
         self.channel = channel

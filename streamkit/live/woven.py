@@ -48,12 +48,17 @@ _ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
 class _Named(Segment):
     """A loop in which slots stand: errors of their steps name the generation."""
 
-    __slots__ = ("seats", "spans", "top")
+    __slots__ = ("entry", "seats", "spans", "top")
 
+    entry: Entry
     seats: Sequence[Seat]
     spans: Sequence[range]
     top: Sequence[Link]
     """The steps that are in no branch."""
+
+    @property
+    def slots(self) -> Entry | None:
+        return self.entry if self.entry.pushes else None
 
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
         step = self._step(error)
@@ -169,7 +174,6 @@ class Woven(Entry):
         """The loop ends; `states` are those of its steps, in their order. It was going through the `rest`."""
         if self.pushes:
             item = self.rest.back(item)
-            self.pushes = False
         elif rest is not None:
             item = rest.back(item) if isinstance(rest, Rest) else Rest(item, rest)
         elif self.channel is not None and self.channel.alone:
@@ -236,7 +240,6 @@ class Woven(Entry):
             self.pushed()
         else:
             loop = self._compiled(self.kind, hosts=hosts)
-        self._pace.slots = self if self.pushes else None
         self._pieces = []
         if loop is None:
             return self._apart(links, spans)
@@ -262,6 +265,7 @@ class Woven(Entry):
         every = flattened(links) if loop.forks else links
         part = _Named(loop, every, opened, pace)
         part.seats, part.spans, part.top = self._seats, spans, links
+        part.entry = entry
         if ends:
             self._part = part
         wanted: list[Any] = [part] if loop.holds else []

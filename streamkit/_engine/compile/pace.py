@@ -160,8 +160,6 @@ class Pace:
     """Whether a pull was cancelled, which has ended the loop."""
     out: Any = None
     """The operator that a pump fills a lane for: named in an error of the lines that hand over."""
-    slots: Any = None
-    """What may have a loop in push form left for another: see `direct`."""
     parts: list[Any] | None = None
     """Is told the segments of the loops, if somebody looks for their errors."""
     size: int = 1
