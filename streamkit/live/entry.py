@@ -67,6 +67,10 @@ class Entry:
 
     def __init__(self, kind: Kind, states: States, item: Any = EMPTY) -> None:
         self.kind = kind
+        self.pushes = False
+        """Whether the loop is in push form, and what is in hand is sent into it."""
+        self.rest: Rest = Rest(EMPTY, iter(()))
+        """That."""
         self.edits = CellType(None)
         """Has True in it while the loop is to be left."""
         self._states: States | None = states
@@ -82,14 +86,22 @@ class Entry:
         return self.entered() or [], item
 
     def given(self) -> Any:
+        if self.pushes:
+            return None
         item, self._item = self._item, EMPTY
         if item is EMPTY or self.kind is Kind.CHANNEL:
             return None if item is EMPTY else item
         return _Once(item) if self.kind is Kind.ASYNC else _once([item])
 
+    def pushed(self) -> None:
+        """The next loop is in push form."""
+        hand: Any = self._item
+        self.rest, self._item = Rest(EMPTY, iter(())) if hand is EMPTY else hand, EMPTY
+        self.pushes = True
+
     def put(self, states: States, item: Any = EMPTY) -> None:
         """What the next loop begins with."""
-        self._states, self._item = states, item
+        self._states, self._item, self.pushes = states, item, False
 
     def reads(self, channel: Channel) -> Callable[[], Awaitable[bool]]:
         self.channel = channel

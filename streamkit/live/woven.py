@@ -48,12 +48,17 @@ _ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
 class _Named(Segment):
     """A loop in which slots stand: errors of their steps name the generation."""
 
-    __slots__ = ("seats", "spans", "top")
+    __slots__ = ("entry", "seats", "spans", "top")
 
+    entry: Entry
     seats: Sequence[Seat]
     spans: Sequence[range]
     top: Sequence[Link]
     """The steps that are in no branch."""
+
+    @property
+    def slots(self) -> Entry | None:
+        return self.entry if self.entry.pushes else None
 
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
         step = self._step(error)
@@ -104,7 +109,7 @@ class Woven(Entry):
         contents = [each.content for each in (seats or self._shape.cells)]
         return self._shape.steps(contents)
 
-    def _compiled(self, *, hosts: bool) -> Loop | None:
+    def _compiled(self, kind: Kind, *, hosts: bool) -> Loop | None:
         """The loop of all that; None if it must be taken apart."""
         links, spans = self._steps()
         every = flattened(links)
@@ -114,7 +119,7 @@ class Woven(Entry):
             return None  # it would take errors of the loops that follow for its own
         end = self._end if hosts or self._returns else End.STAGE
         edited = tuple([(span.start, span.stop) for span in spans]), hosts
-        loop = compiled(self.kind, tuple([link.known or link.key for link in links]), end, None, edited)
+        loop = compiled(kind, tuple([link.known or link.key for link in links]), end, None, edited)
         return loop if isinstance(loop, Loop) else None
 
     # what loops ask for ----------------------------------------------------------------------
@@ -134,6 +139,7 @@ class Woven(Entry):
     def _wake(self) -> None:
         self.edits.cell_contents = True
         if self.channel is not None:
+            self.channel.direct = None  # the loop is left in the task of its reader
             self.channel.wake()
 
     @property
@@ -166,7 +172,9 @@ class Woven(Entry):
 
     def leave(self, states: States, item: Any, rest: Any = None) -> None:
         """The loop ends; `states` are those of its steps, in their order. It was going through the `rest`."""
-        if rest is not None:
+        if self.pushes:
+            item = self.rest.back(item)
+        elif rest is not None:
             item = rest.back(item) if isinstance(rest, Rest) else Rest(item, rest)
         elif self.channel is not None and self.channel.alone:
             self.channel.rest()  # which the next loop need not be
@@ -196,18 +204,23 @@ class Woven(Entry):
 
     def begun(self, inlet: Inlet[Any]) -> Any:
         """The first loop, over `inlet`, which has no slots; None if there can be none."""
-        loop = self._compiled(hosts=not self._returns)
+        loop = self._compiled(self.kind, hosts=not self._returns)
         if loop is None or len(loop.owners) + FRAME > LINES:
             return None
         self._raw = raw = begin(inlet.source, inlet.links, self._run.book)[0]
         if raw.kind is Kind.SLICE:
             raw.kind, raw.items = Kind.ITER, iter(raw.items)
         elif raw.kind is Kind.CHANNEL:
-            raw.items = cache(raw.items)  # which begins the stage
+            raw.items = cache(partial(self._begun, raw.items))
         self.kind = raw.kind
         if raw.kind is Kind.ASYNC and not inlet.links:
             self._pace.source = raw.items
         return self._result() if self._returns else self._made(hosts=True)
+
+    def _begun(self, begin: Callable[[], Channel]) -> Channel:
+        """Begin the stage that is read."""
+        self.channel = begin()
+        return self.channel
 
     async def _result(self) -> Any:
         """What comes out of the sink at the end."""
@@ -218,8 +231,15 @@ class Woven(Entry):
                 return result
 
     def _made(self, *, hosts: bool) -> Any:
-        loop = self._compiled(hosts=hosts)
         links, spans = self._steps()
+        push = (
+            self._raw.direct is not None and self._end is End.RESULT and not any(link.waits for link in links)
+        )
+        loop = self._compiled(Kind.PUSH, hosts=hosts) if push else None
+        if loop is not None:
+            self.pushed()
+        else:
+            loop = self._compiled(self.kind, hosts=hosts)
         self._pieces = []
         if loop is None:
             return self._apart(links, spans)
@@ -245,6 +265,7 @@ class Woven(Entry):
         every = flattened(links) if loop.forks else links
         part = _Named(loop, every, opened, pace)
         part.seats, part.spans, part.top = self._seats, spans, links
+        part.entry = entry
         if ends:
             self._part = part
         wanted: list[Any] = [part] if loop.holds else []
@@ -257,6 +278,9 @@ class Woven(Entry):
         if not ends:
             own(made)
             self._pieces.append(made)
+        if entry.pushes:
+            calls = any(link.declaration.callbacks for link in every)
+            return raw.direct(opened, made, part, pace, calls=calls)
         return made
 
     def _apart(self, links: Sequence[Link], spans: Sequence[range]) -> Any:

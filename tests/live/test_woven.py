@@ -62,6 +62,8 @@ SOURCES: list[Any] = [
     lambda: Stream(ready) | ops.map(turn),
     lambda: Stream(slow) | ops.buffer(Suspend(3)),
     lambda: Stream(ready) | ops.map(turn, concurrency=3),
+    lambda: Stream(slow) | ops.map(turn, concurrency=3),
+    lambda: Stream(slow) | ops.timeout(9.0),
     lambda: Stream(ready) | ops.concat(slow, numbers),
     lambda: Stream(ready) | ops.zip(slow),
 ]
@@ -113,6 +115,7 @@ async def alike(seed: int, *, rollback: bool = False) -> None:
     source, sink = drawn.choice(SOURCES), drawn.choice(SINKS)
     around = [drawn.choice(AROUND) for _ in range(drawn.randrange(1, 4))]
     behind = drawn.choice(["steps", "steps", "buffer", "for"])
+    last = drawn.choice([turn, same])  # where nothing is awaited, tasks of the source may run the loop
 
     def built(slots: list[Slot[Any, Any]]) -> Job[Any]:
         pipe: Any = Stream(source)
@@ -124,7 +127,7 @@ async def alike(seed: int, *, rollback: bool = False) -> None:
             pipe |= ops.buffer(Suspend(2))
         elif behind == "for":
             pipe = Stream(lambda pipe=pipe: aiter(pipe))
-        job: Job[Any] = pipe | ops.map(turn) | sink()
+        job: Job[Any] = pipe | ops.map(last) | sink()
         return job
 
     slots = [Slot[Any, Any](drawn.choice(CONTENTS)) for _ in range(drawn.randrange(1, 3))]

@@ -70,10 +70,22 @@ class Feed:
             self.send = partial(there, self._push.send)
         await self._step(self._push.send, None)
 
-    async def read(self, channel: Channel, pace: Pace) -> None:
-        """Send items into the loop until the channel or the loop ends."""
+    async def read(self, channel: Channel, pace: Pace, slots: Any) -> None:
+        """Send items into the loop until the channel or the loop ends.
+
+        A loop with `slots` is left in its reader's task: no task runs it that would take it to have ended.
+        """
         self._channel = channel
+        if slots is not None:
+            for item in slots.rest:
+                await self._step(self._push.send, item)
+                del item
+                if self.ended:
+                    return
         while await self._drain(pace):
+            if slots is not None and slots.edited:
+                await self._step(self._push.send, EMPTY)
+                return
             if channel.paused:
                 channel.paused = False
                 await sleep(0)  # a paused job stops here, before another task may run its loop
@@ -199,7 +211,7 @@ async def fed(
     try:
         await feed.begin()
         if not feed.ended:
-            await feed.read(opened.items(), pace)
+            await feed.read(opened.items(), pace, part.slots)
     except BaseException as error:
         feed.close()
         # a generator raises no StopIteration: Python puts an error in its place that names no operator

@@ -137,6 +137,11 @@ class Segment:
         """What ends the intake of the stage that it reads; None, if it reads none."""
         return None if self._opened is None else self._opened.halt
 
+    @property
+    def slots(self) -> Any:
+        """What may have the loop left for another, if it has slots and is in push form: see `direct`."""
+        return None
+
     async def leave(self, error: BaseException | None = None) -> None:
         """Close the source, once. Raise an error of closing, or attach it to `error`."""
         opened, self._opened = self._opened, None
