@@ -10,8 +10,8 @@ from typing import Any
 
 from streamkit import Stream
 from streamkit.testing import run as running
+from tests.run.calling import Piped, work
 from tests.run.ledger import Trial
-from tests.run.pipes import Piped, work
 
 FAR = 400
 """Steps of the event loop that no pipe here needs."""
