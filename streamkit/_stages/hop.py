@@ -28,9 +28,11 @@ __all__ = ["Hop", "HopSource", "Store", "through"]
 class Store(Protocol):
     """What a hop goes through: a carrier of `streamkit.durable`."""
 
-    def writer(self, *, batch: int, key: Any, delay: Any) -> Sink[Any, int]: ...
+    @property
+    def writer(self) -> Callable[..., Sink[Any, int]]: ...
 
-    def reader(self, *, group: str, **options: Any) -> Stream[Any]: ...
+    @property
+    def reader(self) -> Callable[..., Stream[Any]]: ...
 
 
 class _Feeding(Ledger, Protocol):
