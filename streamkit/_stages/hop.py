@@ -124,7 +124,8 @@ class Hop(Value, Composed):
     def __ror__(self, left: SourceLike[Any]) -> Any:
         if isinstance(left, Pipe):
             return self.but(before=left if self.before is None else left | self.before)
-        return self(left if isinstance(left, Stream) else Stream(left))
+        stream: Stream[Any] = left if isinstance(left, Stream) else Stream(left)
+        return self(stream)
 
     def __or__(self, other: Any) -> Any:
         if not isinstance(other, Composed):
