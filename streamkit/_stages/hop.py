@@ -124,7 +124,8 @@ class Hop(Value, Composed):
     def __ror__(self, left: SourceLike[Any]) -> Any:
         if isinstance(left, Pipe):
             return self.but(before=left if self.before is None else left | self.before)
-        stream: Stream[Any] = left if isinstance(left, Stream) else Stream(left)
+        given: Any = left
+        stream: Stream[Any] = given if isinstance(left, Stream) else Stream(given)
         return self(stream)
 
     def __or__(self, other: Any) -> Any:
