@@ -169,7 +169,8 @@ class Link:
                     await _closed(client)
                     raise
                 self._inbox, self._client = inbox, client
-            return self._client
+            connected: Client = self._client
+            return connected
 
     async def _answered(self, message: Msg) -> None:
         """A message for a pull bears the subject of its stream; all else the name that it was asked under."""

@@ -148,9 +148,11 @@ class RedisConnection:
         self.trimmed += trimmed
         if len(rest) == 2:
             return [], int(first) / 1000, rest
-        again, times, fresh = rest
+        again, times, fresh, flat = rest
         messages = [_message(entry, first, count) for entry, count in zip(again, times, strict=True)]
         messages += [_message(entry, first, 1) for entry in fresh]
+        plain = iter(flat)
+        messages += [Message(body, Leased(each, first)) for each, body in zip(plain, plain, strict=True)]
         return messages, 0.0, []
 
     async def _undo(self, group: str, messages: list[Message]) -> None:
