@@ -1,9 +1,9 @@
-"""What carriers with a server cost beside their client libraries used by hand: ``python -m benchmarks.brokers``.
+"""What carriers with a server cost beside their clients used by hand: ``python -m benchmarks.brokers``.
 
-Runs in the environment that ``make test-brokers`` makes. Both sides append in batches of 100, claim as many and
-acknowledge them, with the same promises: what is appended is at the server's disk (in memory here), or a batch is
-stored all or not at all; what is acknowledged is deleted, and the server has said so. They take turns in one
-process, and the least of the rounds counts. Each figure is microseconds of an item.
+Runs in the environment that ``make test-brokers`` makes. Both sides append in batches of 100, claim as many
+and acknowledge them, with the same promises: a batch is stored all or not at all, at the server's disk (which
+is memory here); what is acknowledged is deleted, and the server has said so. They take turns in one process,
+and the least of the rounds counts. Each figure is microseconds of an item.
 """
 
 from __future__ import annotations

@@ -311,8 +311,8 @@ class NatsConnection:
             found = await self._api(f"STREAM.UPDATE.{name}", wanted)
         if atomic and not found["config"].get("allow_atomic"):
             raise CarrierError(
-                f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and a part "
-                "of a batch whose append fails may be stored"
+                f"{self._carrier!r}: it needs NATS 2.12, or newer; or Nats(..., atomic=False), and a part of a "
+                "batch whose append fails may be stored"
             )
 
     async def close(self) -> None:
