@@ -212,7 +212,6 @@ MIRRORED = {
     "executors": "executors",
     "graph": "graph",
     "live": "live",
-    "brokers": "durable",
     "durable": "durable",
     "engines": "executors",
     "operators": "operators",
@@ -228,6 +227,7 @@ MIRRORED = {
 }
 """Folders of tests, and what is tested there."""
 UNMIRRORED = {
+    "brokers",
     "laws",
     "examples",
     "load",
