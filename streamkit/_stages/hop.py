@@ -28,9 +28,11 @@ __all__ = ["Hop", "HopSource", "Store", "through"]
 class Store(Protocol):
     """What a hop goes through: a carrier of `streamkit.durable`."""
 
-    def writer(self, *, batch: int, key: Any, delay: Any) -> Sink[Any, int]: ...
+    @property
+    def writer(self) -> Callable[..., Sink[Any, int]]: ...
 
-    def reader(self, *, group: str, **options: Any) -> Stream[Any]: ...
+    @property
+    def reader(self) -> Callable[..., Stream[Any]]: ...
 
 
 class _Feeding(Ledger, Protocol):
@@ -122,7 +124,9 @@ class Hop(Value, Composed):
     def __ror__(self, left: SourceLike[Any]) -> Any:
         if isinstance(left, Pipe):
             return self.but(before=left if self.before is None else left | self.before)
-        return self(left if isinstance(left, Stream) else Stream(left))
+        given: Any = left
+        stream: Stream[Any] = given if isinstance(left, Stream) else Stream(given)
+        return self(stream)
 
     def __or__(self, other: Any) -> Any:
         if not isinstance(other, Composed):

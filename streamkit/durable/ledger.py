@@ -143,7 +143,6 @@ class CarrierLedger:
         await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
             await _attempt(_ended(self._tasks[self._claim]), errors)
-            await _attempt(self._rest(None), errors)
         await _attempt(self._opened.aclose(), errors)
         own, state.error = state.error, None
         raise_first([*([] if own is None or state.raised else [own]), *errors])
@@ -175,7 +174,9 @@ class CarrierLedger:
             if self._connection.trimmed > state.trimmed:
                 count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
                 reading.tell(Trimmed(reading.group, count, state.trimmed))
-            if messages:
+            if messages and state.ending:
+                await self._connection.hand_back(reading.group, messages, counted=False)
+            elif messages:
                 state.renew_at = min(state.renew_at, loop.time() + reading.beat)
                 await self._take(messages)
                 self._arrived.ring()

@@ -51,7 +51,12 @@ def _writer(carrier: Connects, *, key: Any, delay: Any) -> Sink[Any, int]:
     return Sink(_writer, carrier=carrier, key=key, delay=delay)
 
 
-def _entries(carrier: Connects, items: list[Any], key: Any, delay: Any) -> list[Entry]:
+def _entries(
+    carrier: Connects,
+    items: list[Any],
+    key: Callable[[Any], Any] | None,
+    delay: float | Callable[[Any], float],
+) -> list[Entry]:
     codec = carrier.codec
     if key is None and not callable(delay):
         return [Entry(encoded(codec, item, carrier), None, delay) for item in items]

@@ -236,3 +236,18 @@ def test_it_is_read_again_after_an_error() -> None:
         assert await left(carrier) == [(b"b", 2)]
 
     run(main)
+
+
+def test_what_is_claimed_while_it_ends_is_handed_back_as_if_it_was_not() -> None:
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        await stored(carrier, "a")
+        async with reading(carrier, max_deliveries=1, dead_letters=dead, tell=[].append) as pairs:
+            await anext(
+                pairs
+            )  # while this is in work, another claim waits, and gets it when it is handed back
+            await asyncio.sleep(0.01)
+        assert not dead.store.entries
+        assert await left(carrier) == [(b"a", 2)]
+
+    run(main)

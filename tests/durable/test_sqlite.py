@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import CarrierAwayError, CarrierError
+from streamkit import CarrierAwayError, CarrierError, Stream, ops
 from streamkit.durable import Depth, Entry, Json, SQLite
 from streamkit.durable.sqlite.schema import STEPS
 from streamkit.testing import VirtualLoop, run
@@ -277,6 +277,36 @@ def test_a_reader_with_a_lease_in_a_partition_keeps_others_out_of_it(tmp_path: P
         assert len(mine) + len(others) == 24
 
     in_file(tmp_path, main)
+
+
+def test_the_next_reader_has_what_a_stopped_one_had_within_100_ms(tmp_path: Path) -> None:
+    inbox = SQLite(tmp_path / "jobs.db", "q")
+    came: list[tuple[bytes, float]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        await (Stream([b"a", b"b", b"c"]) | inbox.writer())
+        begun = asyncio.Event()
+
+        async def work(body: bytes) -> None:
+            begun.set()
+            await asyncio.sleep(60.0)
+
+        stopped = (inbox.reader(group="g") | ops.for_each(work)).start()
+        await begun.wait()
+        following = inbox.reader(group="g") | ops.for_each(lambda body: came.append((body, loop.time())))
+        next_one = following.start()
+        await asyncio.sleep(5.0)
+        assert not came
+        stopping = loop.time()
+        await stopped.stop()
+        await asyncio.sleep(1.0)
+        await next_one.stop()
+        assert sorted(body for body, _ in came) == [b"a", b"b", b"c"]
+        assert max(when for _, when in came) - stopping <= 0.1
+        assert await inbox.depth("g") == Depth(0, 0)
+
+    run(main)
 
 
 def size_of(path: Path) -> int:

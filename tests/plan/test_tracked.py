@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Operator, Stream, Suspend, ops, stage, step
+from streamkit import Collect, Operator, Stream, Suspend, ops, stage, step
 from streamkit._core.catalogue import catalogue
 from streamkit._core.delivery import Delivery
 from streamkit._engine.compile.follow import unfollowed
@@ -75,12 +75,31 @@ async def _awaited(job: Any) -> Any:
 
 def test_too_small_a_prefetch_is_refused() -> None:
     few = Trial().stream(most=2) | ops.batch(3)
-    said = r"reader\(\) hands out at most 2 items .* may hold 3"
+    said = r"reader\(\) hands out at most 2 items .* may wait for 3"
     with pytest.raises(ValueError, match=said):
         few | ops.drain()
     with pytest.raises(ValueError, match=said):
         run(lambda: _awaited(_first_of(few)))
     run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
+
+
+def test_buffers_wait_for_no_more_than_there_is() -> None:
+    few = Trial().stream(most=2) | ops.buffer(Collect(9)) | ops.map(_slow, concurrency=5)
+    run(lambda: _awaited(few | ops.drain()))
+
+
+def test_a_sink_that_keeps_all_says_so_where_it_would_wait_for_ever() -> None:
+    trial = Trial(8)
+    with pytest.raises(RuntimeError, match=r"to_list\(\) keeps the deliveries .* and 4 is all .* take\(3\)"):
+        run(lambda: _awaited(trial.stream(most=4) | ops.buffer(Suspend(1)) | ops.to_list()))
+    assert not trial.settled
+    kept = run(lambda: _awaited(Trial(8).stream(most=4) | ops.take(4) | ops.to_list()))
+    assert len(kept) == 4
+
+
+async def _slow(item: Any) -> Any:
+    await asyncio.sleep(1)
+    return item
 
 
 async def _first_of(stream: Any) -> Any:

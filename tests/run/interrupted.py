@@ -10,13 +10,14 @@ from typing import Any
 
 from streamkit import Stream
 from streamkit.testing import run as running
+from tests.run.calling import Piped, work
 from tests.run.ledger import Trial
-from tests.run.pipes import Piped, work
+from tests.tiers import examples
 
 FAR = 400
 """Steps of the event loop that no pipe here needs."""
-MANY_STEPS = 40
-"""At so many of them it is cancelled at least: at each, if there are no more."""
+CANCELS = 70
+"""At so many of them a pipe is cancelled: at each, if there are no more; in the default tier at some."""
 REST = 20
 """Those in which all has ended that was cancelled."""
 
@@ -48,7 +49,7 @@ def everywhere(
     look(trial, "whole")
     if exact and (trial.open or trial.failed):
         told.append(f"whole: left open: {trial.open}, failed: {trial.failed}")
-    for step in range(1, steps + 1, 1 + steps // MANY_STEPS):
+    for step in range(1, steps + 1, 1 + steps // examples(CANCELS)):
         trial = Trial(due=due)
         run(lambda at=step, of=trial: _cancelled(piped, of, at, seconds))
         look(trial, f"cancelled at step {step}")

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.run.interrupted import everywhere
-from tests.run.pipes import JOINED, STAGES, TIMED, WORKERS
+from tests.run.pipes import STAGES
+from tests.run.pipes_joined import JOINED, TIMED, WORKERS
 
 OPEN = re.compile("ended|take|catch|zip_latest")
 """Pipes that have something in hand where they end, or a failed item: that is handed back."""

@@ -14,6 +14,7 @@ What an error or a cancellation leaves behind in the hand or in such a list stay
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any
 
 from streamkit._core.catalogue import Declaration
@@ -54,6 +55,7 @@ class Follower:
         if self.on:
             names.constants |= {"NO_DELIVERY": NO_DELIVERY, "settled": settled}
             names.constants |= {"together": together, "trimmed": trimmed}
+            names.constants |= {"most_of": most_of, "overfull": overfull}
             self._look()
             layout.holding = frozenset(self._kept)
 
@@ -70,6 +72,16 @@ class Follower:
                 self._kept[index] = None
             elif pieces.keeps is not None and not _at_once(pieces):
                 self._kept[index] = pieces.keeps
+
+    @property
+    def _results(self) -> list[int]:
+        """The sinks that keep deliveries until the loop returns."""
+        layout = self._layout
+        return [
+            index
+            for index, stay in self._kept.items()
+            if stay is None and index not in layout.emitting and index not in layout.inside
+        ]
 
     @property
     def hands(self) -> dict[int, str]:
@@ -95,9 +107,13 @@ class Follower:
         return site.at(ends_turn=False, rests=False, token="token", tail=takes)
 
     def ended(self, site: Site) -> None:
-        """The turn is over: what it had in hand is settled."""
+        """The turn is over: what it had in hand is settled. A sink that keeps all may get no more."""
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
+            for index in self._results:
+                self._add(site.depth, f"if len({_kept(index)}) >= {_most(index)}:", index)
+                name = self._layout.steps[index].declaration.name
+                self._add(site.depth + 1, f"raise overfull({name!r}, {_most(index)})", index)
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
@@ -113,6 +129,8 @@ class Follower:
         """The setup of the step at `index`."""
         if index in self._kept:
             self._add(depth, f"{_kept(index)} = []", index)
+        if index in self._results:
+            self._add(depth, f"{_most(index)} = most_of(pace)", index)
 
     def enter(self, index: int, site: Site) -> Site:
         """An item has come to the step at `index`, which may keep its delivery."""
@@ -165,16 +183,10 @@ class Follower:
 
     def returned(self, result: str, depth: int) -> str:
         """The sinks have come to their end, and the loop returns `result`."""
-        layout = self._layout
-        sinks = [
-            index
-            for index, stay in self._kept.items()
-            if stay is None and index not in layout.emitting and index not in layout.inside
-        ]
-        if not sinks:
+        if not self._results:
             return result
         self._add(depth, f"result = {result}")
-        for index in sinks:
+        for index in self._results:
             self._add(depth, f"settled({_kept(index)})", index)
         return "result"
 
@@ -233,6 +245,24 @@ class Follower:
 
     def _add(self, depth: int, text: str, index: int | None = None) -> None:
         self._lines.add(depth, text, index)
+
+
+def most_of(pace: Any) -> float:
+    """How many deliveries may be open at once in the run of a loop with this `pace`."""
+    ledgers = None if pace.book is None else pace.book.ledgers
+    return math.inf if ledgers is None else sum(source.most for source in ledgers)
+
+
+def overfull(name: str, most: int) -> RuntimeError:
+    """What is raised where a sink would wait for ever."""
+    return RuntimeError(
+        f"{name}() keeps the deliveries of all items until the job returns, and {most} is all that its "
+        f"source hands out before one is acknowledged: put take({most - 1}) before it, or hand out more"
+    )
+
+
+def _most(index: int) -> str:
+    return f"most_{index}_"
 
 
 def _kept(index: int) -> str:

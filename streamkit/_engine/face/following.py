@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from streamkit._core.contract import UNBOUNDED
-from streamkit._engine.face.explain import explain
+from streamkit._core.contract import UNBOUNDED, amount
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.tracked import Tracked, refused
 
@@ -25,11 +25,31 @@ def require_followed(stream: Inlet[Any], links: tuple[Link, ...]) -> None:
 
 
 def require_room(stream: Inlet[Any]) -> None:
-    """Raise if a pipe may hold more items than its source hands out before one is acknowledged."""
+    """Raise if steps of a pipe wait for more items than its source hands out before one is acknowledged.
+
+    Buffers and calls under way wait for no more than there is.
+    """
     source = stream.source
-    bound = explain(source, stream.links).bound if isinstance(source, Tracked) else 0
-    if isinstance(source, Tracked) and source.most < bound != UNBOUNDED:
+    if not isinstance(source, Tracked):
+        return
+    bound = 1 + _waits(stream.links)
+    if source.most < bound != UNBOUNDED:
         raise ValueError(
             f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is "
-            f"behind it may hold {bound:g}: let it hand out as many"
+            f"behind it may wait for {bound:g}: let it hand out as many"
         )
+
+
+def _waits(links: Sequence[Link], weight: float = 1.0) -> float:
+    """How many items the steps among `links` may keep until another comes."""
+    found = 0.0
+    for link in links:
+        contract, arguments = link.declaration.contract, link.arguments
+        if link.declaration.stage is not None:
+            continue
+        times = amount(contract.times, arguments)
+        found += amount(contract.holds, arguments) * weight
+        found += sum(times * _waits(branch, weight) for branch in link.branches)
+        if contract.regroups:  # what comes out of it is a list, which counts for as many
+            weight *= amount(contract.weight, arguments)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn, cast
 
 from streamkit._core.arguments import Composed
@@ -69,21 +69,19 @@ class Unopened:
 
 def tracked(values: Iterable[object]) -> Iterator[Tracked]:
     """The tracked sources in `values`, streams or arguments of operators, however deep inside."""
-    for value in values:
+    left = [*values][::-1]
+    seen: set[int] = set()  # links that several streams have are gone into once
+    while left:
+        value = left.pop()
         if isinstance(value, tuple):
-            yield from tracked(cast("tuple[object, ...]", value))
-        elif isinstance(value, Inlet):
-            if isinstance(value.source, Tracked):
-                yield value.source
-            yield from _inside(value.links)
-        elif isinstance(value, Composed):
-            yield from _inside(value.links)
-
-
-def _inside(links: Iterable[Link]) -> Iterator[Tracked]:
-    for link in links:
-        if link.declaration.stage is not None:
-            yield from tracked(link.arguments.values())
+            left += reversed(cast("tuple[object, ...]", value))
+            continue
+        if isinstance(value, Inlet) and isinstance(value.source, Tracked):
+            yield value.source
+        links: Sequence[Link] = value.links if isinstance(value, (Inlet, Composed)) else ()
+        new = [link for link in links if link.declaration.stage is not None and id(link) not in seen]
+        seen.update(map(id, new))
+        left += [argument for link in reversed(new) for argument in reversed(link.arguments.values())]
 
 
 def refused(links: Iterable[Link]) -> None:

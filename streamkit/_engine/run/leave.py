@@ -137,8 +137,6 @@ class Segment:
         if opened is None:
             return
         blamed = None if error is None else self._blamed(error, opened)
-        if self._loop.hands and isinstance(error, Exception):
-            self._in_hand(error)
         first, self.first = self.first, None
         if first is not None and isinstance(blamed, Exception):
             if blamed is not first and error is not None and replaces_cancellation(error):
@@ -249,8 +247,6 @@ class Segment:
         if replaces_cancellation(error):
             raise error
         owner = self._line(error)
-        if self._loop.hands and isinstance(error, Exception):
-            self._in_hand(error)
         assert self._opened is not None
         error = self._blamed(error, self._opened)
         if self.first is None:
@@ -277,6 +273,8 @@ class Segment:
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
         if error is self.first or isinstance(error, (GeneratorExit, CancelledError)):
             return error
+        if self._loop.hands:
+            self._in_hand(error)
         owner = self._owner(error)
         if owner is not None:
             return blame(error, owner.blamed or owner)
@@ -286,7 +284,7 @@ class Segment:
         owner = self._line(error)
         return None if owner is None else self._pace.out if owner == OUT else self._links[owner]
 
-    def _in_hand(self, error: Exception) -> None:
+    def _in_hand(self, error: BaseException) -> None:
         """Mark the delivery that a step had in hand when it raised `error`: that is to blame, no other."""
         owner, traceback = self._line(error), self._raised(error)
         if traceback is not None and isinstance(owner, int):

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _SOON: Final = 0.001
 _SELDOM: Final = 0.02
-"""Seconds between two looks at the file while a claim waits, at first and after some time."""
+"""Seconds between two looks at the file while claims wait, at first and after some time."""
 
 
 class SqliteConnection:
@@ -35,6 +35,7 @@ class SqliteConnection:
         self._busy = busy
         self._loop = asyncio.get_running_loop()
         self._now = wall_clock_of(self._loop)
+        self._pause = _SOON
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"streamkit {path}")
 
     async def open(self) -> None:
@@ -61,16 +62,17 @@ class SqliteConnection:
 
     async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
         until = self._loop.time() + wait
-        pause = _SOON
         while True:
             found = await self._call(
                 self._claims.claim, group, most, lease, self._now(), undo=lambda got: self._undo(group, got)
             )
             left = until - self._loop.time()
+            if found:
+                self._pause = _SOON
             if found or left <= 0:
                 return found
-            await asyncio.sleep(min(pause, left))
-            pause = min(2 * pause, _SELDOM)
+            await asyncio.sleep(min(self._pause, left))
+            self._pause = min(2 * self._pause, _SELDOM)
 
     async def acknowledge(self, group: str, messages: Sequence[Message]) -> Sequence[Message]:
         return await self._call(self._queue.acknowledge, group, messages) if messages else ()

@@ -109,23 +109,29 @@ class Queue:
                     "SELECT last FROM streamkit_parts WHERE queue = ? AND part = ?", (self.number, part)
                 ).fetchone()
                 first = (row[0] if row else span(self.number, part)[0]) + 1
-                sql.executemany(
-                    "INSERT INTO streamkit_entries VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (
-                            number,
-                            now + each.delay if each.delay else 0.0,
-                            each.key,
-                            json.dumps(dict(each.headers)) if each.headers else None,
-                            each.body,
-                        )
-                        for number, each in enumerate(those, first)
-                    ],
-                )
+                self._insert(sql, first, those, now)
                 sql.execute(
                     "INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)",
                     (self.number, part, first + len(those) - 1),
                 )
+
+    def _insert(self, sql: sqlite3.Connection, first: int, entries: list[Entry], now: float) -> None:
+        if not any(each.key is not None or each.delay or each.headers for each in entries):
+            plain = [(number, each.body) for number, each in enumerate(entries, first)]
+            # with nothing but a body, it takes two thirds of the time
+            sql.executemany("INSERT INTO streamkit_entries VALUES (?, 0.0, NULL, NULL, ?)", plain)
+            return
+        rows = [
+            (
+                number,
+                now + each.delay if each.delay else 0.0,
+                each.key,
+                json.dumps(dict(each.headers)) if each.headers else None,
+                each.body,
+            )
+            for number, each in enumerate(entries, first)
+        ]
+        sql.executemany("INSERT INTO streamkit_entries VALUES (?, ?, ?, ?, ?)", rows)
 
     def acknowledge(self, group: str, messages: Sequence[Message]) -> list[Message]:
         """Forget `messages`; those that every group has acknowledged are deleted. Returns the lost ones."""
