@@ -11,7 +11,7 @@ from tests.brokers.servers import Cluster, JetStream, Valkey, has_servers
 
 __all__ = ["around", "cluster", "fresh", "jetstream", "valkey", "within"]
 
-PATIENCE = 40.0
+PATIENCE = 100.0
 """Seconds after which a test takes what it waits for for hanging."""
 
 if not has_servers():

@@ -76,7 +76,7 @@ def test_kafka_loses_nothing_when_consumers_are_killed(
     quick = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 100}
     inbox = Kafka(cluster.servers, name, options=quick)
     asyncio.run(filled(inbox, COUNT, keys=100))
-    with Readers(inbox, tmp_path / "read", batch=BATCH, lease=6.0, pause=0.01) as readers:
+    with Readers(inbox, tmp_path / "read", batch=BATCH, lease=6.0, pause=0.05) as readers:
         found = readers.until(COUNT, every=3.0, patience=90.0)
     twice = sum(found.values()) - len(found)
     print(f"Kafka: {readers.kills} kills, {twice} came twice")

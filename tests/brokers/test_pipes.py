@@ -115,11 +115,11 @@ def test_work_that_takes_longer_than_its_lease(make: Make, fresh: Callable[[], s
         seen: Counter[int] = Counter()
 
         async def slow(number: int) -> None:
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(2.0)
             seen[number] += 1
 
-        read = inbox.reader(group="readers", lease=1.0) | ops.map(slow, concurrency=4)
-        await (read | ops.timeout(8.0, fallback=[]) | ops.drain())
+        read = inbox.reader(group="readers", lease=0.6) | ops.map(slow, concurrency=4)
+        await (read | ops.timeout(4.0, fallback=[]) | ops.drain())
         return seen
 
     assert within(main()) == dict.fromkeys(range(4), 1)

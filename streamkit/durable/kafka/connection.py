@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -15,9 +15,6 @@ from confluent_kafka.admin import AdminClient
 from streamkit._core.errors import CarrierAwayError, CarrierError
 from streamkit.durable.kafka.group import DELAY, Group
 from streamkit.durable.messages import Connection, Depth, Entry, Message
-
-if TYPE_CHECKING:
-    from streamkit.durable.kafka import Kafka
 
 __all__ = ["KafkaConnection", "opened"]
 
@@ -33,10 +30,26 @@ _AWAY: Final = frozenset(
 )
 
 
+class Told(Protocol):
+    """What a carrier says of itself."""
+
+    @property
+    def servers(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def patience(self) -> float: ...
+
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+
 class KafkaConnection:
     """A `Connection`."""
 
-    def __init__(self, carrier: Kafka) -> None:
+    def __init__(self, carrier: Told) -> None:
         self.trimmed = 0
         """Offsets that were not there when their turn came: deleted by others, or by the brokers."""
         self._carrier = carrier
@@ -199,7 +212,7 @@ class KafkaConnection:
 
 
 @asynccontextmanager
-async def opened(carrier: Kafka) -> AsyncGenerator[Connection]:
+async def opened(carrier: Told) -> AsyncGenerator[Connection]:
     """A connection to `carrier`, whose brokers have answered."""
     connection = KafkaConnection(carrier)
     try:

@@ -29,17 +29,6 @@ _SLICE: Final = 0.05
 _ANSWER: Final = 5.0
 _HELD: Final = 10_000
 """Messages whose time has not come, after which no more are read."""
-_LOST: Final = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError._STATE,
-        KafkaError._ASSIGNMENT_LOST,
-    }
-)
-"""Why a commit fails of a reader that does not have the partition any more."""
 _PASSING: Final = frozenset(
     {
         KafkaError._PARTITION_EOF,
@@ -114,7 +103,14 @@ class Group:
                 place: Place = message.place
                 if not place.offsets.lost:
                     place.offsets.settle(place.offset)
-        await asyncio.get_running_loop().run_in_executor(self._commits, self._commit)
+        loop, patience = asyncio.get_running_loop(), self._carrier.patience
+        until = loop.time() + patience
+        while error := await loop.run_in_executor(self._commits, self._commit, list(self._parts.values())):
+            if loop.time() > until:
+                raise CarrierAwayError(
+                    f"{self._carrier!r} has not taken what is acknowledged for {patience:g} s: {error.str()}"
+                )
+            await self._call(self._poll, 0, _SLICE)  # where partitions move, they do so while somebody polls
         return [message for message in messages if message.place.offsets.lost]
 
     def hand_back(self, messages: Sequence[Message], delay: float, counted: bool) -> None:
@@ -215,36 +211,24 @@ class Group:
         message = Message(found.value() or b"", place, 1, None if key is None else key.decode(), headers)
         heappush(self._later, (due, next(self._numbers), message))
 
-    def _commit(self) -> None:
-        self._commit_of(list(self._parts.values()), self._carrier.patience)
-
-    def _commit_of(self, parts: Sequence[Offsets], patience: float) -> None:
-        """Commit how far each of `parts` has come; who does not have one any more has lost it."""
+    def _commit(self, parts: Sequence[Offsets]) -> KafkaError | None:
+        """Commit how far each of `parts` has come; why one was not taken that is still ours."""
         with self._lock:
             moved = {each.number: (each, at) for each in parts if (at := each.to_commit()) is not None}
-        until = time.monotonic() + patience
-        while moved:
-            begins = [TopicPartition(self._carrier.name, number, at) for number, (_, at) in moved.items()]
-            try:
-                answers: list[Any] = self._consumer.commit(offsets=begins, asynchronous=False) or []
-                errors: dict[int, Any] = {
-                    each.partition: each.error for each in answers if each.error is not None
-                }
-            except KafkaException as failure:
-                errors = dict.fromkeys(moved, failure.args[0])
-            with self._lock:
-                self._lose([moved[number][0] for number, error in errors.items() if error.code() in _LOST])
-            moved = {number: each for number, each in moved.items() if number in errors and not each[0].lost}
-            if moved and time.monotonic() > until:
-                with self._lock:
-                    for each, _ in moved.values():
-                        each.told = None  # it is told again
-                words = errors[next(iter(moved))].str()
-                raise CarrierAwayError(
-                    f"{self._carrier!r} has not taken what is acknowledged for {patience:g} s: {words}"
-                )
-            if moved:
-                time.sleep(0.05)
+        if not moved:
+            return None
+        begins = [TopicPartition(self._carrier.name, number, at) for number, (_, at) in moved.items()]
+        try:
+            answers: list[Any] = self._consumer.commit(offsets=begins, asynchronous=False) or []
+            errors: dict[int, Any] = {
+                each.partition: each.error for each in answers if each.error is not None
+            }
+        except KafkaException as failure:
+            errors = dict.fromkeys(moved, failure.args[0])
+        with self._lock:
+            for number in errors:
+                moved[number][0].told = None  # it is told again
+        return next((error for number, error in errors.items() if not moved[number][0].lost), None)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         begins: dict[int, int] = {}
@@ -259,8 +243,7 @@ class Group:
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = [self._parts[each.partition] for each in partitions if each.partition in self._parts]
-        with suppress(CarrierError):  # what is not committed comes again
-            self._commit_of(gone, _ANSWER)
+        self._commit(gone)  # what is not taken comes again
         with self._lock:
             self._lose(gone)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
 from nats import errors
@@ -18,17 +18,13 @@ from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.nats.link import ConsumerGoneError, Link, Msg, Question, away
+from streamkit.durable.nats.wire import RefusalError, again_in, headers_of, message_of, nanoseconds, said_by
 from streamkit.durable.servers import Patience, unless_cancelled
-
-if TYPE_CHECKING:
-    from streamkit.durable.nats import Nats
 
 __all__ = ["NatsConnection", "opened"]
 
 T = TypeVar("T")
 
-_HEADER: Final = "Streamkit"
-"""Of a message with a key, headers or a delay: these, in JSON."""
 _BATCH: Final = 1000
 """Messages of one atomic batch; the server takes no more."""
 _SLICE: Final = 2.0
@@ -43,28 +39,6 @@ _BUSY: Final = frozenset({10008, 10176, 10210, 10211})
 _HINT: Final = "it has no JetStream: start it with -js, or allow it to this account"
 
 
-class RefusalError(Exception):
-    """The server has answered, and not done it."""
-
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-
-
-class Place:
-    """Where a message is: how it is acknowledged, its number, and when its lease ends by the clock here."""
-
-    __slots__ = ("number", "reply", "until")
-
-    def __init__(self, reply: str, number: int, until: float) -> None:
-        self.reply = reply
-        self.number = number
-        self.until = until
-
-    def __repr__(self) -> str:
-        return str(self.number)
-
-
 class Seen(NamedTuple):
     """How far a group had come: the last number that was handed out, and how many times any was."""
 
@@ -72,10 +46,29 @@ class Seen(NamedTuple):
     times: int
 
 
+class Told(Protocol):
+    """What a carrier says of itself."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def patience(self) -> float: ...
+
+    @property
+    def atomic(self) -> bool: ...
+
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+
 class NatsConnection:
     """A `Connection`."""
 
-    def __init__(self, carrier: Nats) -> None:
+    def __init__(self, carrier: Told) -> None:
         self.trimmed = 0
         """Entries that others have deleted before they were handed out; fewer, where some came twice."""
         self.patience = Patience(carrier, carrier.patience)
@@ -105,7 +98,7 @@ class NatsConnection:
         batch = uuid4().hex
         questions: list[Question] = []
         for index, entry in enumerate(entries, 1):
-            headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index), **_headers(entry)}
+            headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index), **headers_of(entry)}
             if index == 1:
                 headers["Nats-Msg-Id"] = mark
             if index == len(entries):
@@ -114,22 +107,22 @@ class NatsConnection:
         await self._link.send(questions[:-1])
         answer, about = await self._link.ask([questions[-1], self._about])
         try:
-            _said(answer)
+            said_by(answer)
         except RefusalError as error:
             if error.code != _TWICE:
                 raise
-        return _keeps(_said(about))
+        return _keeps(said_by(about))
 
     async def _append_each(self, entries: Sequence[Entry], mark: str) -> bool:
         """Store each. One that is sent twice is stored once."""
         questions: list[Question] = [
-            (self._subject, entry.body, {"Nats-Msg-Id": f"{mark}.{index}", **_headers(entry)})
+            (self._subject, entry.body, {"Nats-Msg-Id": f"{mark}.{index}", **headers_of(entry)})
             for index, entry in enumerate(entries)
         ]
         *answers, about = await self._link.ask([*questions, self._about])
         for answer in answers:
-            _said(answer)
-        return _keeps(_said(about))
+            said_by(answer)
+        return _keeps(said_by(about))
 
     async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
         loop = asyncio.get_running_loop()
@@ -154,7 +147,7 @@ class NatsConnection:
     ) -> None:
         mine, _ = _parted(messages)
         if mine:
-            await self._told(mine, _again_in(delay))
+            await self._told(mine, again_in(delay))
 
     async def renew(self, group: str, messages: Sequence[Message], lease: float) -> Sequence[Message]:
         mine, lost = _parted(messages)
@@ -196,7 +189,7 @@ class NatsConnection:
             config = {
                 "durable_name": group,
                 "ack_policy": "explicit",
-                "ack_wait": _nanoseconds(lease),
+                "ack_wait": nanoseconds(lease),
                 "deliver_policy": "all",
                 "max_ack_pending": -1,
                 "max_deliver": -1,
@@ -223,7 +216,7 @@ class NatsConnection:
         await self._joined(group, lease)
         asked: dict[str, Any] = {"batch": most, "no_wait": True}
         if wait:
-            asked = {"batch": most, "expires": _nanoseconds(wait)}
+            asked = {"batch": most, "expires": nanoseconds(wait)}
         until = asyncio.get_running_loop().time() + self._leases[group]
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._subject}.{group}"
         found, status = await self._link.pull(subject, json.dumps(asked).encode(), most, wait)
@@ -233,9 +226,9 @@ class NatsConnection:
                 raise ConsumerGoneError
         messages: list[Message] = []
         for each in found:
-            message, early = _message(each, until, time.time() + self._ahead)
+            message, early = message_of(each, until, time.time() + self._ahead)
             if early > 0:
-                await self._link.send([(each.reply, _again_in(early), None)])
+                await self._link.send([(each.reply, again_in(early), None)])
             else:
                 messages.append(message)
         if messages and lease != self._leases.get(group):
@@ -245,7 +238,7 @@ class NatsConnection:
     async def _lease(self, group: str, messages: Sequence[Message], lease: float) -> None:
         """Lease `messages` from now on: for what the consumer says, or until they may come again."""
         until = asyncio.get_running_loop().time() + lease
-        await self._told(messages, b"+WPI" if lease == self._leases.get(group) else _again_in(lease))
+        await self._told(messages, b"+WPI" if lease == self._leases.get(group) else again_in(lease))
         for message in messages:
             message.place.until = until
 
@@ -279,7 +272,7 @@ class NatsConnection:
     async def _api(self, name: str, asked: dict[str, Any] | None = None) -> Any:
         payload = b"" if asked is None else json.dumps(asked).encode()
         [answer] = await self._link.ask([(f"$JS.API.{name}", payload, None)])
-        return _said(answer)
+        return said_by(answer)
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         try:
@@ -311,8 +304,8 @@ class NatsConnection:
             found = await self._api(f"STREAM.UPDATE.{name}", wanted)
         if atomic and not found["config"].get("allow_atomic"):
             raise CarrierError(
-                f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and a part "
-                "of a batch whose append fails may be stored"
+                f"{self._carrier!r}: it needs NATS 2.12, or Nats(..., atomic=False), and a part of a "
+                "batch whose append fails may be stored"
             )
 
     async def close(self) -> None:
@@ -320,7 +313,7 @@ class NatsConnection:
 
 
 @asynccontextmanager
-async def opened(carrier: Nats) -> AsyncGenerator[Connection]:
+async def opened(carrier: Told) -> AsyncGenerator[Connection]:
     """A connection to `carrier`, whose server has answered."""
     connection = NatsConnection(carrier)
     try:
@@ -334,17 +327,6 @@ def _may_answer(error: Exception) -> bool:
     return error.code in _BUSY if isinstance(error, RefusalError) else away(error)
 
 
-def _said(answer: Msg) -> Any:
-    """What the server has answered; `RefusalError`, if that is an error."""
-    if answer.headers and answer.headers.get("Status") == "503":
-        raise errors.NoRespondersError
-    said = json.loads(answer.data)
-    if "error" in said:
-        error = said["error"]
-        raise RefusalError(error.get("err_code", 0), error.get("description", "no reason given"))
-    return said
-
-
 def _keeps(stream: dict[str, Any]) -> bool:
     """Whether what is stored waits for a group. If all were deleted, it is dropped: nobody has interest."""
     return bool(stream["config"]["retention"] != "interest" or stream["state"]["consumer_count"])
@@ -355,36 +337,3 @@ def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
     now = asyncio.get_running_loop().time()
     mine = [each for each in messages if each.place.until > now]
     return mine, [] if len(mine) == len(messages) else [each for each in messages if each.place.until <= now]
-
-
-def _headers(entry: Entry) -> dict[str, str]:
-    if entry.key is None and not entry.headers and not entry.delay:
-        return {}
-    return {_HEADER: json.dumps([entry.key, dict(entry.headers), entry.delay])}
-
-
-def _message(found: Msg, until: float, now: float) -> tuple[Message, float]:
-    """The message, and for how many seconds it is too early for it."""
-    # $JS.ACK.<stream>.<consumer>.<times>.<number>.<any>.<when>.<pending>, perhaps with a domain and an
-    # account before the stream, and then a word behind
-    words = found.reply.split(".")
-    begin = 4 if len(words) == 9 else 6
-    times, place = int(words[begin]), Place(found.reply, int(words[begin + 1]), until)
-    header = found.headers.get(_HEADER) if found.headers else None
-    if header is None:
-        return Message(found.data, place, times), 0.0
-    key, headers, delay = json.loads(header)
-    if not delay:
-        return Message(found.data, place, times, key, headers), 0.0
-    # it was handed out once when it was too early
-    message = Message(found.data, place, max(1, times - 1), key, headers)
-    return message, int(words[begin + 3]) / 1e9 + delay - now
-
-
-def _again_in(seconds: float) -> bytes:
-    """What says that a message may be handed out after so many seconds."""
-    return b'-NAK {"delay": %d}' % _nanoseconds(seconds) if seconds > 0 else b"-NAK"
-
-
-def _nanoseconds(seconds: float) -> int:
-    return round(seconds * 1e9)

@@ -145,31 +145,36 @@ class Link:
     async def _connected(self) -> Client:
         async with self._connecting:
             if self._client is None or self._client.is_closed:
-                client: Any = Client()
-                inbox = client.new_inbox()
-
-                async def closed(client: Any = client) -> None:
-                    self._closed(client)
-
-                options: dict[str, Any] = {
-                    "connect_timeout": _ANSWER,
-                    "ping_interval": 10,
-                    **self._options,
-                    "allow_reconnect": False,
-                    "max_reconnect_attempts": 1,  # of each of its servers
-                    "reconnect_time_wait": 0,
-                    "error_cb": _ignored,
-                    "closed_cb": closed,
-                }
-                try:
-                    async with asyncio.timeout(2 * _ANSWER):
-                        await client.connect(self._url, **options)
-                    await client.subscribe(f"{inbox}.*", cb=self._answered)
-                except BaseException:
-                    await _closed(client)
-                    raise
-                self._inbox, self._client = inbox, client
+                self._client = await self._begun()
             return self._client
+
+    async def _begun(self) -> Client:
+        client: Any = Client()
+        inbox = client.new_inbox()
+
+        async def closed() -> None:
+            self._closed(client)
+
+        options: dict[str, Any] = {
+            "connect_timeout": _ANSWER,
+            "ping_interval": 10,
+            **self._options,
+            "allow_reconnect": False,
+            "max_reconnect_attempts": 1,  # of each of its servers
+            "reconnect_time_wait": 0,
+            "error_cb": _ignored,
+            "closed_cb": closed,
+        }
+        try:
+            async with asyncio.timeout(2 * _ANSWER):
+                await client.connect(self._url, **options)
+            await client.subscribe(f"{inbox}.*", cb=self._answered)
+        except BaseException:
+            await _closed(client)
+            raise
+        self._inbox = inbox
+        begun: Client = client
+        return begun
 
     async def _answered(self, message: Msg) -> None:
         """A message for a pull bears the subject of its stream; all else the name that it was asked under."""

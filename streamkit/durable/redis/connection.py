@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from redis import exceptions
@@ -20,9 +20,6 @@ from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.redis import scripts
 from streamkit.durable.redis.scripts import Script
 from streamkit.durable.servers import Patience, unless_cancelled
-
-if TYPE_CHECKING:
-    from streamkit.durable.redis import Redis
 
 __all__ = ["RedisConnection", "opened"]
 
@@ -64,10 +61,26 @@ class Leased:
         return self.identifier.decode()
 
 
+class Told(Protocol):
+    """What a carrier says of itself."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def patience(self) -> float: ...
+
+    @property
+    def fsync(self) -> bool: ...
+
+
 class RedisConnection:
     """A `Connection`. Each call is tried again while the server is away, and is done once all the same."""
 
-    def __init__(self, client: Any, carrier: Redis) -> None:
+    def __init__(self, client: Any, carrier: Told) -> None:
         self.trimmed = 0
         """Entries that others have deleted before they were acknowledged."""
         self.patience = Patience(carrier, carrier.patience)
@@ -148,9 +161,11 @@ class RedisConnection:
         self.trimmed += trimmed
         if len(rest) == 2:
             return [], int(first) / 1000, rest
-        again, times, fresh = rest
+        again, times, fresh, flat = rest
         messages = [_message(entry, first, count) for entry, count in zip(again, times, strict=True)]
         messages += [_message(entry, first, 1) for entry in fresh]
+        plain = iter(flat)
+        messages += [Message(body, Leased(each, first)) for each, body in zip(plain, plain, strict=True)]
         return messages, 0.0, []
 
     async def _undo(self, group: str, messages: list[Message]) -> None:
@@ -203,7 +218,7 @@ class RedisConnection:
 
 
 @asynccontextmanager
-async def opened(carrier: Redis) -> AsyncGenerator[Connection]:
+async def opened(carrier: Told) -> AsyncGenerator[Connection]:
     """A connection to `carrier`, whose server has answered."""
     make: Any = Client
     client = make.from_url(

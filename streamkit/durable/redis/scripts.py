@@ -61,7 +61,7 @@ local function held(first)  -- which pairs of identifier and mark are still leas
     if #ids == 0 then return mine, lost end
     local marks = redis.call('ZMSCORE', leases, unpack(ids))
     for i, id in ipairs(ids) do
-        if marks[i] and tonumber(marks[i]) == tonumber(ARGV[first + 2 * i - 1]) then
+        if marks[i] == ARGV[first + 2 * i - 1] then
             mine[#mine + 1] = id
         else
             lost[#lost + 1] = i - 1
@@ -71,10 +71,9 @@ local function held(first)  -- which pairs of identifier and mark are still leas
 end
 
 local function put(set, ids, score)
-    local pairs_of = {}
-    for _, id in ipairs(ids) do
-        pairs_of[#pairs_of + 1] = number(score)
-        pairs_of[#pairs_of + 1] = id
+    local pairs_of, text = {}, number(score)
+    for i, id in ipairs(ids) do
+        pairs_of[2 * i - 1], pairs_of[2 * i] = text, id
     end
     redis.call('ZADD', set, unpack(pairs_of))
 end
@@ -136,15 +135,22 @@ for _, set in ipairs({back, leases}) do
     end
 end
 
-local fresh, left = {}, most - #again
+local fresh, flat, left = {}, {}, most - #again
 if left > 0 then
     local got = redis.call('XREADGROUP', 'GROUP', group, 'streamkit', 'COUNT', left, 'STREAMS', stream, '>')
     if got then
         fresh = got[1][2]
-        for _, entry in ipairs(fresh) do taken[#taken + 1] = entry[1] end
+        local plain = true  -- then it costs less to send, and to read
+        for i, entry in ipairs(fresh) do
+            taken[#taken + 1] = entry[1]
+            flat[2 * i - 1], flat[2 * i] = entry[1], entry[2][2]
+            plain = plain and #entry[2] == 2
+        end
         redis.call('HINCRBY', handed, group, #fresh)
+        left = left - #fresh
+        if plain then fresh = {} else flat = {} end
     end
-    if #fresh < left then  -- there is no more: what was added and is not here was deleted by others
+    if left > 0 then  -- there is no more: what was added and is not here was deleted by others
         local added = about('STREAM')['entries-added']
         local missing = added - (redis.call('HGET', handed, group) or added)
         if missing > 0 then
@@ -155,7 +161,7 @@ if left > 0 then
 end
 if #taken > 0 then
     put(leases, taken, mark)
-    return {trimmed, number(mark), again, times, fresh}
+    return {trimmed, number(mark), again, times, fresh, flat}
 end
 
 local soon = 3600000

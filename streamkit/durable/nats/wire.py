@@ -1,0 +1,82 @@
+"""What goes over the wire to JetStream and back: messages, where they are, and what the server says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from nats import errors
+
+from streamkit.durable.messages import Entry, Message
+from streamkit.durable.nats.link import Msg
+
+__all__ = ["Place", "RefusalError", "again_in", "headers_of", "message_of", "nanoseconds", "said_by"]
+
+_HEADER: Final = "Streamkit"
+"""Of a message with a key, headers or a delay: these, in JSON."""
+
+
+class RefusalError(Exception):
+    """The server has answered, and not done it."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class Place:
+    """Where a message is: how it is acknowledged, its number, and when its lease ends by the clock here."""
+
+    __slots__ = ("number", "reply", "until")
+
+    def __init__(self, reply: str, number: int, until: float) -> None:
+        self.reply = reply
+        self.number = number
+        self.until = until
+
+    def __repr__(self) -> str:
+        return str(self.number)
+
+
+def said_by(answer: Msg) -> Any:
+    """What the server has answered; `RefusalError`, if that is an error."""
+    if answer.headers and answer.headers.get("Status") == "503":
+        raise errors.NoRespondersError
+    said = json.loads(answer.data)
+    if "error" in said:
+        error = said["error"]
+        raise RefusalError(error.get("err_code", 0), error.get("description", "no reason given"))
+    return said
+
+
+def headers_of(entry: Entry) -> dict[str, str]:
+    if entry.key is None and not entry.headers and not entry.delay:
+        return {}
+    return {_HEADER: json.dumps([entry.key, dict(entry.headers), entry.delay])}
+
+
+def message_of(found: Msg, until: float, now: float) -> tuple[Message, float]:
+    """The message, and for how many seconds it is too early for it."""
+    # $JS.ACK.<stream>.<consumer>.<times>.<number>.<any>.<when>.<pending>, perhaps with a domain and an
+    # account before the stream, and then a word behind
+    words = found.reply.split(".")
+    begin = 4 if len(words) == 9 else 6
+    times, place = int(words[begin]), Place(found.reply, int(words[begin + 1]), until)
+    header = found.headers.get(_HEADER) if found.headers else None
+    if header is None:
+        return Message(found.data, place, times), 0.0
+    key, headers, delay = json.loads(header)
+    if not delay:
+        return Message(found.data, place, times, key, headers), 0.0
+    # it was handed out once when it was too early
+    message = Message(found.data, place, max(1, times - 1), key, headers)
+    return message, int(words[begin + 3]) / 1e9 + delay - now
+
+
+def again_in(seconds: float) -> bytes:
+    """What says that a message may be handed out after so many seconds."""
+    return b'-NAK {"delay": %d}' % nanoseconds(seconds) if seconds > 0 else b"-NAK"
+
+
+def nanoseconds(seconds: float) -> int:
+    return round(seconds * 1e9)

@@ -1,0 +1,111 @@
+"""Kafka hands out partitions: offsets with holes, readers that share them, and the order of keys."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from streamkit.durable import Connection, Entry, Kafka
+from streamkit.durable.kafka.offsets import Offsets
+from tests.brokers.servers import Cluster
+
+QUICK = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 100}
+"""The mock cluster does not hear who leaves a group, and misses it after its session."""
+
+Within = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+async def claimed(connection: Connection, count: int) -> list[Any]:
+    found: list[Any] = []
+    while len(found) < count:
+        found += await connection.claim("readers", count - len(found), 30.0, 0.2)
+    return found
+
+
+def test_what_is_committed_is_the_lowest_open_offset() -> None:
+    offsets = Offsets(0, 5)
+    assert [offsets.read(number) for number in (5, 6, 7)] == [0, 0, 0]
+    assert offsets.to_commit() is None  # nothing is done
+    offsets.settle(6)
+    offsets.settle(7)
+    assert (offsets.to_commit(), offsets.open, offsets.ahead) == (None, 1, 2)
+    offsets.settle(5)
+    assert (offsets.to_commit(), offsets.open, offsets.ahead) == (8, 0, 0)
+    assert offsets.to_commit() is None  # it is known
+    assert offsets.read(12) == 4  # others have deleted 8 to 11
+    assert offsets.to_commit() == 12
+    assert Offsets(0, None).read(1000) == 0  # a group that begins misses nothing
+
+
+def test_what_is_done_behind_an_open_one_comes_again(
+    cluster: Cluster, fresh: Callable[[], str], within: Within
+) -> None:
+    async def main() -> None:
+        name = fresh()
+        cluster.tell(f"topic {name} 1")
+        carrier = Kafka(cluster.servers, name, options=QUICK)
+        async with carrier.connect() as one:
+            await one.append([Entry(b"%d" % number) for number in range(10)])
+            found = await claimed(one, 10)
+            assert not await one.acknowledge("readers", [each for each in found if each.body != b"3"])
+            depth = await one.depth("readers")
+            assert (depth.waiting, depth.claimed) == (0, 1)
+        async with carrier.connect() as one:
+            assert (await one.depth("readers")).waiting == 7
+            again = await claimed(one, 7)
+            assert [int(each.body) for each in again] == [3, 4, 5, 6, 7, 8, 9]
+            assert not await one.acknowledge("readers", again)
+            await one.hand_back("readers", again)  # too late: they are done
+        assert (await carrier.depth("readers")).lag == 0
+
+    within(main())
+
+
+def test_readers_share_partitions_and_each_key_keeps_its_order(
+    cluster: Cluster, fresh: Callable[[], str], within: Within
+) -> None:
+    async def main() -> None:
+        name = fresh()
+        cluster.tell(f"topic {name} 4")
+        carrier = Kafka(cluster.servers, name, options=QUICK)
+        async with carrier.connect() as one, carrier.connect() as two:
+            both = (one, two)
+            # until partitions have moved to both, neither is handed out anything: there is nothing
+            for _ in range(20):
+                await asyncio.gather(*[each.claim("readers", 1, 30.0, 0.2) for each in both])
+            await one.append([Entry(b"%d" % number, f"key {number % 20}") for number in range(400)])
+            seen: list[list[Any]] = [[], []]
+            while sum(map(len, seen)) < 400:
+                for index, each in enumerate(both):
+                    found = await each.claim("readers", 50, 30.0, 0.1)
+                    assert not await each.acknowledge("readers", found)
+                    seen[index] += found
+            keys = [{each.key for each in mine} for mine in seen]
+            assert all(keys)
+            assert not keys[0] & keys[1]
+            for mine in seen:
+                for key in {each.key for each in mine}:
+                    numbers = [int(each.body) for each in mine if each.key == key]
+                    assert numbers == sorted(numbers)
+
+    within(main())
+
+
+def test_who_closes_leaves_its_partitions_to_the_other(
+    cluster: Cluster, fresh: Callable[[], str], within: Within
+) -> None:
+    async def main() -> None:
+        name = fresh()
+        cluster.tell(f"topic {name} 1")
+        carrier = Kafka(cluster.servers, name, options=QUICK)
+        async with carrier.connect() as two:
+            async with carrier.connect() as one:
+                await one.append([Entry(b"a"), Entry(b"b")])
+                first, second = await claimed(one, 2)
+                assert not await two.claim("readers", 1, 30.0, 0.2)
+                assert not await one.acknowledge("readers", [first])
+                await one.hand_back("readers", [second], delay=60.0)
+            assert [each.body for each in await claimed(two, 1)] == [b"b"]
+            # it was handed over: what the one that closed says of it now counts for nothing
+            assert second.place.offsets.lost
+
+    within(main())
