@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from streamkit._core.arguments import seconds, whole
+from streamkit._core.calls import answering
 from streamkit._core.value import Value
 from streamkit._engine.face.stream import Sink, Stream
 from streamkit.durable.events import Event
@@ -34,8 +35,21 @@ class Carrier(Value):
     @abstractmethod
     def connect(self) -> AbstractAsyncContextManager[Connection]:
         """A connection, for one run."""
-        raise NotImplementedError  # pragma: no cover - every kind of carrier has its own
+        raise NotImplementedError(f"{type(self).__name__} must say how to connect()")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"{type(self).__name__} cannot be changed: make another; one of your own sets its parts in "
+            f"__init__, with self._made_of({name}={name})"
+        )
+
+    def __or__(self, other: object) -> NoReturn:
+        raise TypeError(f"a carrier is no stream: write {self!r}.reader(group=...) | ...")
+
+    def __ror__(self, other: object) -> NoReturn:
+        raise TypeError(f"a carrier is no sink: write | {self!r}.writer()")
+
+    @answering
     def writer(
         self,
         *,
@@ -61,6 +75,7 @@ class Carrier(Value):
         """
         return writing(self, batch=batch, key=key, delay=delay)
 
+    @answering
     def reader(
         self,
         *,
