@@ -12,14 +12,16 @@ __all__ = ["answer", "hint", "line"]
 
 _OPS: Final = "streamkit.ops"
 _FRONT: Final = "streamkit"
+_FURTHER: Final = ("streamkit.connect", "streamkit.durable")
+"""Doors of their own, which a newcomer may look for at the front."""
 _NOTE: Final = "  # "
 
 
 def line(name: str) -> str | None:
     """What to write for `name` here, if it is known.
 
-    >>> line("chunks"), line("flatMap"), line("push"), line("nonsense")
-    ('ops.batch(size)', 'ops.flat_map(...)', 'streamkit.push(...)', None)
+    >>> line("chunks"), line("flatMap"), line("push"), line("sqlite"), line("nonsense")
+    ('ops.batch(size)', 'ops.flat_map(...)', 'streamkit.push(...)', 'streamkit.durable.SQLite', None)
     """
     if name.startswith("_"):
         return None
@@ -34,8 +36,13 @@ def line(name: str) -> str | None:
             if table.get(each):
                 return answer(table[each])[0]
     known = {each.lower(): each for each in (*RXPY, *AIOSTREAM)}
-    found = known.get(_snake(name))
-    return None if found is None else answer((RXPY | AIOSTREAM)[found])[0]
+    if found := known.get(_snake(name)):
+        return answer((RXPY | AIOSTREAM)[found])[0]
+    for door in _FURTHER:
+        for each in listed(door):
+            if each.lower() == name.lower():
+                return f"{door}.{each}" + ("(...)" if each.islower() else "")
+    return None
 
 
 def answer(entry: str) -> tuple[str, str]:
@@ -54,7 +61,9 @@ def hint(name: str) -> str:
     if code is None:
         return ""
     here = " | ".join(re.findall(r"(?:^|\| )(?:ops\.|streamkit\.)?(\w+)\(", code))
-    there = _snake(name) in listed(_OPS) or _snake(name) in listed(_FRONT)
+    there = any(name.lower() == each.lower() for each in re.findall(r"\w+", code)) or any(
+        _snake(name) in listed(door) for door in (_OPS, _FRONT)
+    )
     return f": write {code}" if there or not here else f": {name} is {here} here, as in {code}"
 
 

@@ -58,7 +58,7 @@ class HopSource(Tracked):
 
     @property
     def beside(self) -> tuple[Any, ...]:
-        return (Inlet(self.before._source, self.before._links),)  # pyright: ignore[reportPrivateUsage]
+        return (Inlet[Any](self.before._source, self.before._links),)  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:
         return f"through({self._carrier!r}, group={self._options['group']!r})"

@@ -89,9 +89,14 @@ class _Program(SubprocessStreamProtocol):
 async def _running(
     words: Sequence[str], encoding: str, longest: int, grace: float, options: Mapping[str, Any]
 ) -> AsyncIterator[str]:
-    transport, program = await asyncio.get_running_loop().subprocess_exec(
-        partial(_Program, longest), *words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, **options
-    )
+    try:
+        transport, program = await asyncio.get_running_loop().subprocess_exec(
+            partial(_Program, longest), *words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, **options
+        )
+    except FileNotFoundError as error:
+        if len(words) == 1 and len(parts := words[0].split()) > 1:
+            error.add_note(f"no shell takes a line apart: write command({', '.join(map(repr, parts))})")
+        raise
     assert program.stdout is not None
     assert program.stderr is not None
     errors = _Errors()

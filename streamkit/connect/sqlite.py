@@ -101,7 +101,8 @@ def _check(parameters: object) -> None:
 
 def check_rows(rows: list[Any]) -> None:
     """Raise if one of `rows` has no values: a text would be taken for the sequence of its characters."""
-    for kind in {*map(type, rows)}:
+    kinds: set[type] = {*map(type, rows)}
+    for kind in kinds:
         if issubclass(kind, (str, bytes, bytearray)) or not hasattr(kind, "__getitem__"):
             wrong = next(row for row in rows if type(row) is kind)
             raise TypeError(

@@ -113,3 +113,6 @@ def test_bad_arguments_are_told_at_the_call(
 def test_a_program_that_is_not_there_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         list(connect.command("no-such-program-is-here"))
+    with pytest.raises(FileNotFoundError) as caught:
+        list(connect.command("no-such-program -f"))
+    assert caught.value.__notes__ == ["no shell takes a line apart: write command('no-such-program', '-f')"]

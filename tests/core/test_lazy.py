@@ -108,6 +108,11 @@ class TestNames:
         ("line", "words"),
         [
             ("from streamkit import map", "cannot import name 'map' from 'streamkit': write ops.map(...)"),
+            (
+                "from streamkit import SQLite",
+                "name 'SQLite' from 'streamkit': write streamkit.durable.SQLite",
+            ),
+            ("from streamkit import poll", "name 'poll' from 'streamkit': write streamkit.connect.poll(...)"),
             ("from streamkit import chunks", "chunks is batch here, as in ops.batch(size)"),
             ("from streamkit.ops import push as p, take", "from 'streamkit.ops': write streamkit.push(...)"),
             (
