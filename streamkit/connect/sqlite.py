@@ -101,12 +101,10 @@ def _check(parameters: object) -> None:
 
 def check_rows(rows: list[Any]) -> None:
     """Raise if one of `rows` has no values: a text would be taken for the sequence of its characters."""
-    kinds: set[type] = {*map(type, rows)}
-    for kind in kinds:
-        if issubclass(kind, (str, bytes, bytearray)) or not hasattr(kind, "__getitem__"):
-            wrong = next(row for row in rows if type(row) is kind)
+    for row in rows:
+        if isinstance(row, (str, bytes, bytearray)) or not hasattr(row, "__getitem__"):
             raise TypeError(
-                f"an item must have the values of its row, not be {shown(wrong)}: "
+                f"an item must have the values of its row, not be {shown(row)}: "
                 "write | ops.map(lambda value: (value,))"
             )
 
