@@ -19,6 +19,7 @@ from streamkit._core.show import shown
 from streamkit._core.value import Value
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe, Sink, SourceLike, Stream
+from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.tracked import Tracked
 
 __all__ = ["Hop", "HopSource", "Store"]
@@ -43,14 +44,24 @@ class _Feeding(Ledger, Protocol):
 class HopSource(Tracked):
     """The source of what is behind a hop: the reader, with the job that stores what is before it."""
 
-    __slots__ = ("before", "reader")
+    __slots__ = ("_carrier", "before", "reader")
 
-    def __init__(self, before: Job[int], reader: Stream[Any], options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, carrier: Store, before: Job[int], reader: Stream[Any], options: Mapping[str, Any]
+    ) -> None:
         source = cast("Tracked", reader.source)
         make = cast("Callable[[], _Feeding]", source.value)
         super().__init__("through", (before,), lambda: _Both(before, make()), source.most, **options)
+        self._carrier = carrier
         self.before = before
         self.reader = reader
+
+    @property
+    def beside(self) -> tuple[Any, ...]:
+        return (Inlet(self.before._source, self.before._links),)  # pyright: ignore[reportPrivateUsage]
+
+    def __repr__(self) -> str:
+        return f"through({self._carrier!r}, group={self._options['group']!r})"
 
 
 class _Both:
@@ -114,7 +125,7 @@ class Hop(Value, Composed):
             before, self.carrier.writer(**self.writing).links
         )  # run by the reader's run, or cut
         reader = self.carrier.reader(**self.reading)
-        behind: Stream[Any] = Stream(HopSource(job, reader, self.reading))
+        behind: Stream[Any] = Stream(HopSource(self.carrier, job, reader, self.reading))
         joined: Stream[Any] = (
             behind if self.after is None else behind | self.after
         )  # a job, if that is a sink

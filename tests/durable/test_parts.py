@@ -53,6 +53,34 @@ def test_the_parts_run_one_after_the_other_and_again(tmp_path: Path) -> None:
     run(main)
 
 
+def test_explain_shows_both_parts_and_counts_what_both_hold() -> None:
+    first, second = Memory(name="first"), Memory(name="second")
+    job = (
+        [b"a"]
+        | ops.through(first, group="f", batch=5)
+        | ops.batch(3)
+        | ops.flatten()
+        | ops.through(second, group="g", prefetch=7, batch=2)
+        | ops.drain()
+    )
+    plan = job.explain()
+    assert [(part.depth, part.text.partition("(")[0]) for part in plan.parts] == [
+        (0, "through"),
+        (1, "through"),
+        (2, "[b'a']"),
+        (2, "buffer"),
+        (2, "writer"),
+        (1, "batch"),
+        (1, "buffer"),
+        (1, "writer"),
+        (0, "drain"),
+    ]
+    assert repr(job).startswith("Job(through(Memory(), group='g')")
+    assert plan.in_flight == 20 + 7, "of both readers"
+    parts = cut(job)
+    assert plan.bound == sum(part.explain().bound for part in parts)
+
+
 def test_a_pipe_without_a_stream_can_have_a_hop() -> None:
     carrier = Memory()
     pipe = ops.map(str.encode) | ops.through(carrier, group="g", batch=10) | ops.map(bytes.decode)

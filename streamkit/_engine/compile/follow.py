@@ -257,7 +257,8 @@ def overfull(name: str, most: int) -> RuntimeError:
     """What is raised where a sink would wait for ever."""
     return RuntimeError(
         f"{name}() keeps the deliveries of all items until the job returns, and {most} is all that its "
-        f"source hands out before one is acknowledged: put take({most - 1}) before it, or hand out more"
+        f"source hands out before one is acknowledged: put take({most - 1}) before it, "
+        "or hand out more, with a larger prefetch"
     )
 
 
