@@ -93,10 +93,12 @@ class _Writer:
     """The connection of a writer, in its thread."""
 
     def __init__(self, database: Path, sql: str) -> None:
-        self._connection = sqlite3.connect(database, timeout=_PATIENCE)
+        # the module itself begins no transaction for a statement such as WITH ... INSERT
+        self._connection = sqlite3.connect(database, timeout=_PATIENCE, isolation_level=None)
         self._sql = sql
 
     def __call__(self, rows: list[Any]) -> int:
+        self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
             self._connection.executemany(self._sql, rows)
         return len(rows)

@@ -41,6 +41,13 @@ def test_a_batch_that_fails_is_not_written_and_those_before_it_are(database: Pat
     database.unlink()  # nothing has it open
 
 
+def test_a_batch_of_a_statement_with_a_table_expression_is_a_transaction_too(database: Path) -> None:
+    statement = "WITH given (id) AS (SELECT ?) INSERT INTO orders SELECT id, 1 FROM given"
+    with pytest.raises(sqlite3.IntegrityError):
+        (Stream([(1,), (2,), (1,)]) | connect.sqlite_writer(database, statement)).run()
+    assert list(connect.sqlite_rows(database, "SELECT * FROM orders")) == []
+
+
 def test_errors_of_the_database_are_its_own(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         list(connect.sqlite_rows(tmp_path / "new.db", "SELECT * FROM orders"))
