@@ -32,6 +32,10 @@ STEPS: dict[str, Piped] = {
         s | ops.map(c.twice) | ops.flatten() | ops.batch(3) | ops.for_each(c.store)
     ),
     "pairwise": lambda s, c: s | ops.pairwise() | ops.map(c.same) | ops.for_each(c.store),
+    "pairwise, batch": lambda s, c: s | ops.pairwise() | ops.batch(4) | ops.for_each(c.store),
+    "skip_last, batch twice": lambda s, c: (
+        s | ops.skip_last(2) | ops.batch(2) | ops.pairwise() | ops.batch(9) | ops.for_each(c.put)
+    ),
     "sliding": lambda s, c: s | ops.sliding(3) | ops.map(c.same) | ops.for_each(c.store),
     "sliding apart": lambda s, c: s | ops.sliding(2, step=3) | ops.map(c.same) | ops.for_each(c.store),
     "skip_last": lambda s, c: s | ops.skip_last(2) | ops.map(c.same) | ops.for_each(c.store),

@@ -176,9 +176,13 @@ class Follower:
         if site.token == token:
             self._settle(site.depth, token)
 
+    def lets_go(self, index: int) -> bool:
+        """Whether the step at `index` may have kept something until its end, which it lets go of there."""
+        return self._kept.get(index) is not None
+
     def finished(self, index: int, depth: int) -> None:
         """The step at `index` has come to its end: what it has kept until then is let go of."""
-        if self._kept.get(index) is not None:
+        if self.lets_go(index):
             self._add(depth, f"settled({_kept(index)})", index)
 
     def returned(self, result: str, depth: int) -> str:
