@@ -168,7 +168,8 @@ class Follower:
         token = f"token_{index}_"
         self._in_hand(token, site.depth)
         self._add(site.depth, f"{token} = together({_kept(index)}, {many})", index)
-        return site.at(token=token, tail=True)
+        # no step after it may `continue` past the line of `done`
+        return site.at(token=token, tail=True, ends_turn=False, rests=False)
 
     def done(self, index: int, site: Site) -> None:
         """What the step at `index` has emitted is through."""
