@@ -85,3 +85,15 @@ def test_a_content_on_trial_that_met_no_item_is_not_gone_back_to(
         return await job
 
     assert run(main) == [*range(5), *expected]
+
+
+def test_what_another_slot_reads_is_closed_where_its_content_fails() -> None:
+    async def main() -> None:
+        slot, other = Slot[Any, Any](ops.map(abs)), Slot[Any, Any](ops.map(five_fails))
+        job = (Stream(ticks(7)) | slot | other | ops.drain()).start()
+        await asyncio.sleep(2.5)
+        await slot.replace(ops.map(abs), rollback=9)  # each slot has loops of its own from here on
+        with pytest.raises(FiveFailsError):
+            await job
+
+    run(main)
