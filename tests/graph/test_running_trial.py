@@ -276,6 +276,7 @@ def test_a_change_whose_new_nodes_met_no_item_is_not_gone_back_to(
         graphs = [world.graph(n=N, **nodes) for nodes in (first, *others)]
         running = graphs[0].start()
         world.allow(2)
+        applied: Any = None
         for graph in graphs[1:]:
             await asyncio.sleep(1)
             applied = await running.apply(graph, rollback=3)

@@ -71,11 +71,12 @@ def test_a_content_on_trial_that_met_no_item_is_not_gone_back_to(
 ) -> None:
     _, trials, expected, buffer = case
 
-    async def main() -> list[Any]:
+    async def main() -> Any:
         slot = Slot[Any, Any](ops.map(abs))
-        before = Stream(ticks(7)) | (ops.buffer(Suspend(2)) if buffer else ops.map(abs))
+        before: Any = Stream(ticks(7)) | (ops.buffer(Suspend(2)) if buffer else ops.map(abs))
         job = (before | slot | ops.to_list()).start()
         await asyncio.sleep(5.1)
+        last: Any = None
         for number, items in enumerate(trials):
             content = ops.map(five_fails if items else str)
             last = await slot.replace(content, rollback=items)
