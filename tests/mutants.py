@@ -74,7 +74,7 @@ MORE = {
         "tests/operators/test_group_by_items.py",
         "tests/operators/test_recover_on_close.py",
         "tests/operators/test_route.py",
-        "tests/run/test_turns_of_others.py",
+        "tests/run/test_drives_turns.py",
         "tests/sinks/test_collect.py",
     ],
     "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
