@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import errno
 import os
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import IO, Any, Final
@@ -117,26 +119,30 @@ class _Tail:
         self._file: IO[bytes] | None = None
         self._rest = b""
         """What was read of a line whose end is not written yet."""
+        self._skips = False
+        """Whether that line is too long: what comes of it is left out."""
         self._seen = False
         """Whether the file was there before."""
 
     def begin(self, *, at_end: bool) -> None:
         """Open the file, if there is one."""
         try:
-            self._file = open(self._path, "rb")  # noqa: SIM115 - closed by close()
+            self._file = file = open(self._path, "rb", opener=_at_once)  # noqa: SIM115 - closed by close()
         except FileNotFoundError:
             return
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "no regular file, so it cannot be tailed", os.fspath(self._path))
         self._seen = True
         if at_end:
             self._file.seek(0, os.SEEK_END)
 
-    def read(self) -> list[str | Gap]:
-        """What is new, up to a block of lines; nothing if there is nothing."""
+    def read(self) -> list[str | Gap] | None:
+        """What is new, up to a block of lines, which may end none; None if there is nothing."""
         file = self._file
         if file is None:
             self.begin(at_end=False)  # another, after a rotation, or the first
             if (file := self._file) is None:
-                return []
+                return None
         if block := file.read(_BLOCK):
             return [*self._lines(block)]
         if os.fstat(file.fileno()).st_size < file.tell():
@@ -146,35 +152,44 @@ class _Tail:
 
     def _lines(self, block: bytes) -> Iterator[str | Gap]:
         *whole, rest = (self._rest + block).split(b"\n")
+        if self._skips and whole:
+            del whole[0]  # the end of the line that is too long
+            self._skips = False
         for line in whole:
             yield self._decode(line.removesuffix(b"\r"))
-        self._rest = rest
-        if len(rest) > self._longest:
+        self._rest = b"" if self._skips else rest
+        if len(self._rest) > self._longest:
             yield self._gap(f"a line has more than {self._longest:,} bytes")
+            self._skips = True
 
     def _gap(self, reason: str) -> Gap:
         """What was read of a line is no line, and what came after it may be lost."""
-        self._rest = b""
+        self._rest, self._skips = b"", False
         return Gap(None, f"{os.fspath(self._path)}: {reason}")
 
-    def _rotated(self, file: IO[bytes]) -> list[str | Gap]:
+    def _rotated(self, file: IO[bytes]) -> list[str | Gap] | None:
         """The end of a file whose name belongs to another by now: its last line, if that has no end."""
         try:
             now = os.stat(self._path)
         except FileNotFoundError:
-            return []  # it was moved, and may be written to until the next is there
+            return None  # it was moved, and may be written to until the next is there
         if os.path.samestat(now, os.fstat(file.fileno())):
-            return []
+            return None
         if block := file.read(_BLOCK):  # written since, and before the other had the name
             return [*self._lines(block)]
         self.close()
-        rest, self._rest = self._rest, b""
+        rest, self._rest, self._skips = self._rest, b"", False
         return [self._decode(rest)] if rest else []
 
     def close(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without the wait that a FIFO has for its writer: the event loop would stand still."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 async def _tailing(
@@ -186,8 +201,8 @@ async def _tailing(
         while True:
             if found := at.read():
                 yield found
-            else:
-                await asyncio.sleep(seconds)
+            else:  # a block of one long line is followed by the next at once
+                await asyncio.sleep(seconds if found is None else 0)
     finally:
         at.close()
 
@@ -233,7 +248,7 @@ def tail(
         TypeError: an argument has the wrong type.
         ValueError: `seconds` is not finite, or not above 0; `longest` is less than 1; or Python does not know
             `encoding` or `errors`.
-        OSError: (when run) the file cannot be read, though it is there.
+        OSError: (when run) the file cannot be read, though it is there; or it is no regular file.
     """
     path, encoding, errors = path_argument("path", path), encoding_argument(encoding), _errors(errors)
     seconds = seconds_argument("seconds", seconds)

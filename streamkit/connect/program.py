@@ -6,9 +6,10 @@ import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE, SubprocessStreamProtocol
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from types import coroutine
 from typing import Any, Final
 
 from streamkit._core.arguments import mapping, number, whole
@@ -17,6 +18,7 @@ from streamkit._core.errors import StreamkitError
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
+from streamkit._engine.run.shelter import hide, sheltered
 from streamkit.connect.files import Path, encoding_argument, is_text, path_argument
 
 __all__ = ["CommandError", "command"]
@@ -73,6 +75,29 @@ class _Program(SubprocessStreamProtocol):
         super().process_exited()
         self.ended.set()
 
+    async def begin(
+        self, words: Sequence[str], grace: float, options: Mapping[str, Any]
+    ) -> asyncio.SubprocessTransport:
+        """Begin the program. A cancellation waits until it has begun: asyncio waits for ever for the end of
+        one whose pipes are not connected yet.
+        """
+        loop = asyncio.get_running_loop()
+        made: list[asyncio.SubprocessTransport] = []
+
+        async def beginning() -> None:
+            transport, _ = await _apart(
+                loop.subprocess_exec(lambda: self, *words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, **options)
+            )
+            made.append(transport)
+
+        try:
+            await sheltered(beginning(), loop)
+        except BaseException:
+            if made:
+                await self.end(made[0], grace)
+            raise
+        return made[0]
+
     async def end(self, transport: asyncio.SubprocessTransport, grace: float) -> None:
         """End it, if it runs still: by SIGTERM, and after `grace` seconds, or a cancellation, by SIGKILL."""
         try:
@@ -86,13 +111,32 @@ class _Program(SubprocessStreamProtocol):
         await self.ended.wait()
 
 
+@coroutine
+def _apart(work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """`work`, whose first step begins tasks that ``asyncio.run`` is not to cancel when the program ends."""
+    loop = asyncio.get_running_loop()
+    others = asyncio.all_tasks(loop)
+    try:
+        waited = work.send(None)
+        for task in asyncio.all_tasks(loop) - others:
+            hide(task)
+        while True:
+            try:
+                sent = yield waited
+            except BaseException as error:
+                waited = work.throw(error)
+            else:
+                waited = work.send(sent)
+    except StopIteration as done:
+        return done.value
+
+
 async def _running(
     words: Sequence[str], encoding: str, longest: int, grace: float, options: Mapping[str, Any]
 ) -> AsyncIterator[str]:
+    program = _Program(longest)
     try:
-        transport, program = await asyncio.get_running_loop().subprocess_exec(
-            partial(_Program, longest), *words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, **options
-        )
+        transport = await program.begin(words, grace, options)
     except FileNotFoundError as error:
         if len(words) == 1 and len(parts := words[0].split()) > 1:
             error.add_note(f"no shell takes a line apart: write command({', '.join(map(repr, parts))})")

@@ -64,7 +64,8 @@ class Reconnect(Value):
         on_retry: called with the error, how many there were, and the seconds to the next attempt, before
             that.
         reset_after: seconds that a connection must last to end the row, if nothing is received.
-        longest: seconds that ``Retry-After`` is obeyed at most: what asks for more is asked again then.
+        longest: seconds that ``Retry-After``, or ``retry:`` of an event, is obeyed at most: what asks for
+            more is asked again then.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -166,7 +167,7 @@ class Course:
         self._reason = f"{self._reason}; and as it was closed, {told(late)}"
 
     async def failed(self, error: Exception, least: float = 0.0) -> float:
-        """Count a failure; return the seconds until the next attempt, at least `least`.
+        """Count a failure; return the seconds until the next attempt; the server wants `least`.
 
         Raises:
             Exception: `error` itself, if it is one too many.
@@ -182,8 +183,8 @@ class Course:
                 noted(error, f"this was failure {self.failures} in a row")
                 raise error
             await settled(rules.on_threshold(error, self.failures))
-        asked: float = min(getattr(error, "retry_after", 0.0), rules.longest)
-        wait = max(next(self._waits), asked, least)
+        asked: float = min(max(getattr(error, "retry_after", 0.0), least), rules.longest)
+        wait = max(next(self._waits), asked)
         if rules.on_retry is not None:
             await settled(rules.on_retry(error, self.failures, wait))
         return wait

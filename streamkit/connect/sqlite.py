@@ -114,10 +114,13 @@ class SqliteWriter:
 
     def __init__(self, database: str, sql: str) -> None:
         self._connection = _opened(database)
+        # the module itself begins no transaction for a statement such as WITH ... INSERT
+        self._connection.isolation_level = None
         self._sql = sql
 
     def __call__(self, rows: list[Any]) -> int:
         check_rows(rows)
+        self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
             self._connection.executemany(self._sql, rows)
         return len(rows)

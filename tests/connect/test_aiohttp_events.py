@@ -52,6 +52,14 @@ def test_the_wait_that_a_server_asks_for_and_what_is_too_large() -> None:
             EventParser("", 100).feed(text)
 
 
+def test_comments_that_keep_a_connection_alive_are_no_part_of_an_event() -> None:
+    parser = EventParser("", 100)
+    for _ in range(100):
+        parser.feed(b":alive\nretry: 10\n")
+    parser.feed(b"data: a\n\n")
+    assert [each.data for each in parser.ready] == ["a"]
+
+
 def site(*responses: Any) -> tuple[Site, list[str | None]]:
     """A site that answers with one of these after the other: bytes, a status, or what writes by itself."""
     left, asked = [*responses], list[str | None]()

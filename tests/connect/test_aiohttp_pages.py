@@ -110,3 +110,26 @@ def test_wrong_arguments_are_told_at_the_call() -> None:
     for more in ({"limit": 0}, {"next": 3}, {"timeout": 0.0}):
         with pytest.raises((TypeError, ValueError), match=f"{next(iter(more))} must be"):
             connect.pages(url, **{"next": following, **more})
+
+
+def test_a_user_in_the_url_and_the_headers_go_to_the_next_page_of_the_same_host() -> None:
+    async def main() -> None:
+        async with Site(book("/2", None)) as site:
+            url = site.url.replace("//", "//user:word@")
+            await (connect.pages(url, following, headers={"X-Key": "k"}) | ops.drain())
+            first, second = [(each.get("Authorization"), each.get("X-Key")) for _, each in site.requests]
+            assert first == second == ("Basic dXNlcjp3b3Jk", "k")
+
+    on_network(main)
+
+
+def test_a_page_that_is_not_modified_though_nobody_asked_for_that_is_a_failure() -> None:
+    async def unchanged(_request: web.Request) -> web.Response:
+        return web.Response(status=304)
+
+    async def main() -> None:
+        async with Site(unchanged) as site:
+            await (connect.pages(site.url, following, reconnect=Reconnect(threshold=1)) | ops.drain())
+
+    with pytest.raises(StatusError, match="status 304"):
+        on_network(main)

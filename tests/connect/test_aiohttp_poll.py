@@ -189,3 +189,18 @@ def test_wrong_arguments_are_told_at_the_call() -> None:
     for make, words in WRONG:
         with pytest.raises((TypeError, ValueError), match=words):
             make()
+
+
+@pytest.mark.parametrize("charset", ["unheard-of", "hex", "latin-1", "utf-16"])
+def test_a_charset_that_nobody_knows_does_not_end_the_stream(charset: str) -> None:
+    async def said(_request: web.Request) -> web.Response:
+        return web.Response(
+            body="a".encode("utf-16" if charset == "utf-16" else "ascii"),
+            headers={"Content-Type": f"text/plain; charset={charset}"},
+        )
+
+    async def main() -> str:
+        async with Site(said) as site:
+            return await (connect.poll(site.url, 1.0) | ops.map(lambda reply: reply.text()) | ops.first())
+
+    assert on_network(main) == "a"

@@ -1,6 +1,7 @@
 """Lines of files: of those that are there, and of one that grows, through its rotation and truncation."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -153,4 +154,25 @@ def test_tail_gives_up_a_line_that_is_too_long(tmp_path: Path) -> None:
         add(file, "a\nb\n")
 
     gap = Gap(None, f"{file}: a line has more than 10 bytes")
-    assert tailed(file, written, count=3, longest=10) == [gap, "a", "b"]
+    assert tailed(file, written, count=2, longest=10) == [gap, "b"], "the rest of it is no line"
+
+
+def test_tail_does_not_wait_within_a_long_line(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    long = "a" * 1_000_000
+
+    async def written() -> None:
+        begun = asyncio.get_running_loop().time()
+        add(file, f"{long}\n")
+        assert await (connect.tail(file, from_start=True) | ops.first()) == long
+        assert asyncio.get_running_loop().time() == begun
+
+    run(written)
+
+
+def test_tail_refuses_what_is_no_regular_file_and_does_not_wait_for_its_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(OSError, match="no regular file"):
+        list(connect.tail(tmp_path / "fifo"))
+    with pytest.raises(IsADirectoryError):
+        list(connect.tail(tmp_path))

@@ -93,6 +93,33 @@ def test_a_cancelled_run_ends_its_program() -> None:
     assert pids
 
 
+def test_a_run_that_is_cancelled_while_its_program_begins_ends() -> None:
+    async def main() -> None:
+        for steps in range(10):
+            job = asyncio.ensure_future(connect.command("sleep", "600") | ops.drain())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            job.cancel()
+            await asyncio.wait([job], timeout=30.0)
+            assert job.cancelled(), steps
+
+    run(main, threads=True, limit=60.0)
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_a_program_of_python_that_ends_while_another_begins_ends(steps: int) -> None:
+    jobs: list[asyncio.Future[None]] = []
+
+    async def main() -> None:
+        jobs.append(asyncio.ensure_future(connect.command("sleep", "600") | ops.drain()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+    with asyncio.Runner() as runner:
+        runner.run(main())
+    assert jobs[0].cancelled()
+
+
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [

@@ -134,6 +134,7 @@ def test_a_connection_that_lasts_ends_a_row_without_an_item() -> None:
         ([StatusError(429, "u", 1e9)], 50.0),
         ([StatusError(500, "u")], 1.0),
         ([Scripted([lost()], least=7.0)], 7.0),
+        ([Scripted([lost()], least=1e9)], 50.0),
     ],
 )
 def test_the_wait_is_what_a_server_asks_for_up_to_a_limit(links: list[Any], when: float) -> None:

@@ -49,6 +49,13 @@ def test_an_item_without_values_is_no_row(database: Path) -> None:
     assert (Stream[Any]([(1, 2), [3, 4]]) | writer).run() == 2
 
 
+def test_a_batch_of_a_statement_with_a_table_expression_is_a_transaction_too(database: Path) -> None:
+    statement = "WITH given (id) AS (SELECT ?) INSERT INTO orders SELECT id, 1 FROM given"
+    with pytest.raises(sqlite3.IntegrityError):
+        (Stream([(1,), (2,), (1,)]) | connect.sqlite_writer(database, statement)).run()
+    assert list(connect.sqlite_rows(database, "SELECT * FROM orders")) == []
+
+
 def test_errors_of_the_database_are_its_own(tmp_path: Path) -> None:
     new = tmp_path / "new?.db"
     writer = connect.sqlite_writer(new, INSERT)

@@ -111,8 +111,7 @@ class _Chain:
         if reserved and not self.spreads:
             total = max(0, total - weight)
         if kept != UNBOUNDED:
-            first = max(self.parts, key=lambda part: part.holds)
-            place = self.parts.index(first)
+            place, first = max(enumerate(self.parts), key=lambda each: each[1].holds)
             self.parts[place] = first.but(holds=first.holds + total - kept)
         return self.parts, 0
 

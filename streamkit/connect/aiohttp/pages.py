@@ -47,7 +47,7 @@ async def _fetched(session: Any, url: str, headers: Mapping[str, str], course: C
 async def _reading(
     url: str, following: Callable[[Reply], Any], limit: int, rules: Rules, session: Any
 ) -> AsyncIterator[Reply]:
-    course, home = Course(rules.reconnect), _origin(url)
+    course, home, user = Course(rules.reconnect), _origin(url), urlsplit(url).netloc.rpartition("@")[0]
     for _ in range(limit):
         # headers may have a key of the user, which no answer can have sent elsewhere
         headers: Mapping[str, str] = rules.headers if _origin(url) == home else {}
@@ -59,13 +59,15 @@ async def _reading(
         if not isinstance(found, str):
             raise TypeError(f"{named(following)} must return the URL of a page or None, not {shown(found)}")
         url = urljoin(reply.url, found)
+        if user and _origin(url) == home:  # aiohttp has taken it out of the reply's URL
+            url = urlsplit(url)._replace(netloc=f"{user}@{home[1]}").geturl()
         del reply
     raise PagesExceededError(f"there are more than {limit} pages, and the next is {public(url)}")
 
 
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+    return parts.scheme, parts.netloc.rpartition("@")[2]
 
 
 @answering
@@ -97,7 +99,8 @@ def pages(
     Closes when: it ends, or the consumer leaves: a request under way is cancelled.
 
     It needs ``streamkit[http]``. A page that fails is asked for again, as `reconnect` says: none is left out.
-    Pages of another host get no `headers`: an answer could lead them there.
+    Pages of another host get no `headers`: an answer could lead them there. Redirects are aiohttp's: one to
+    another host takes them along, but for ``Authorization``.
 
     Args:
         url: of the first page.

@@ -134,16 +134,21 @@ def refused(response: Any) -> StatusError:
     return StatusError(response.status, public(str(response.url)), asked)
 
 
+def _conditional(headers: Mapping[str, str]) -> bool:
+    """Whether a server may answer that nothing is new."""
+    return any(name.lower() in ("if-none-match", "if-modified-since") for name in headers)
+
+
 async def answer(session: Any, url: str, headers: Mapping[str, str], rules: Rules) -> Reply:
     """Ask once.
 
     Raises:
-        StatusError: the status is neither one of success nor 304.
+        StatusError: the status is neither one of success, nor 304 where that was asked for.
         TimeoutError: the body was not there in time.
         aiohttp.ClientError: the server cannot be reached, or its answer is broken or too large.
     """
     async with asyncio.timeout(rules.timeout), session.get(url, headers=headers) as response:
-        if response.status >= _OK and response.status != NOT_MODIFIED:
+        if response.status >= _OK and not (response.status == NOT_MODIFIED and _conditional(headers)):
             raise refused(response)
         body = bytearray()
         async for chunk in response.content.iter_any():
@@ -152,8 +157,17 @@ async def answer(session: Any, url: str, headers: Mapping[str, str], rules: Rule
                 raise aiohttp.ClientPayloadError(
                     f"the body of {public(url)} has more than {rules.largest} bytes"
                 )
-        charset: str = response.get_encoding() if response.charset else "utf-8"
+        charset = _known(response.charset)
         return Reply(str(response.url), response.status, response.headers, bytes(body), charset)
+
+
+def _known(charset: str | None) -> str:
+    """`charset`, if it is one of text that Python knows; what a server says may be anything."""
+    try:
+        "a".encode(charset or "utf-8")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return charset or "utf-8"
 
 
 class Refusals:

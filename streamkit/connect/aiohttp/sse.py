@@ -61,6 +61,7 @@ class EventParser:
         for end in lines:
             self._part(end)
             line, self._parts = "".join(self._parts), []
+            self._size -= len(line)
             self._line(line)
         self._part(rest)
 
@@ -78,6 +79,7 @@ class EventParser:
         value = value.removeprefix(" ")
         if name == "data":
             self._data.append(value)
+            self._size += len(line)
         elif name == "event":
             self._event = value
         elif name == "id" and "\0" not in value:

@@ -40,7 +40,7 @@ class SqliteConnection:
 
     async def open(self) -> None:
         try:
-            await self._call(self._database.open)
+            await self._call(self._database.open, undo=lambda _: self._database.close())
             try:
                 await self._call(self._queue.open)
             except BaseException:
