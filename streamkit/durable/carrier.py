@@ -18,7 +18,7 @@ from streamkit.durable.writer import writing
 
 __all__ = ["Carrier", "Connection", "Depth", "Entry", "Message"]
 
-_LOOK: Final = 30.0
+_LOOK: Final = 10.0
 """The lease, in seconds, of what is only looked at: it ends by itself if the process dies meanwhile."""
 
 
@@ -141,7 +141,7 @@ class Carrier(Value):
         Args:
             group: who is to read them afterwards.
             most: how many, at most.
-            wait: seconds to wait for the first of them.
+            wait: seconds to wait for the first of them. With Kafka, a group takes some to let a reader in.
 
         Raises:
             TypeError: an argument has the wrong type.

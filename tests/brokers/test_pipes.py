@@ -46,6 +46,20 @@ def test_a_pipe_from_carrier_to_carrier(make: Make, fresh: Callable[[], str], wi
     within(main())
 
 
+def test_a_look_takes_nothing_out(make: Make, fresh: Callable[[], str], within: Within) -> None:
+    async def main() -> None:
+        dead = make(fresh())
+        assert await (Stream(range(30)) | dead.writer()) == 30
+        for _ in range(1 if isinstance(dead, Kafka) else 2):  # a group there is slow to take a reader again
+            found = await dead.peek("again", 30, wait=20.0)
+            assert sorted(int(each.body) for each in found) == [*range(30)]
+        again: list[int] = []
+        await (dead.reader(group="again") | ops.take(30) | ops.for_each(again.append))
+        assert sorted(again) == [*range(30)]
+
+    within(main())
+
+
 @pytest.mark.parametrize("name", ["redis", "nats"])
 def test_what_is_open_at_the_end_comes_at_once(
     name: str, valkey: Valkey, jetstream: JetStream, fresh: Callable[[], str], within: Within
