@@ -364,3 +364,27 @@ def test_a_cancellation_while_it_opens_leaves_no_file_open(
     asyncio.run(main())
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         opened[0].sql.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_while_it_is_open_is_told_to_writers_and_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
+) -> None:
+    file = tmp_path / "jobs.db"
+    inbox = SQLite("jobs.db", "q")  # of a working directory that is another later
+    monkeypatch.chdir(tmp_path)
+
+    async def main() -> None:
+        async with inbox.connect() as writer, inbox.connect() as reader:
+            await writer.append(entries("a"))
+            os.chdir(os.sep)
+            assert len(await reader.claim("g", 5, 9.0, 0.0)) == 1
+            file.unlink()
+            if replaced:
+                file.touch()
+            with pytest.raises(CarrierError, match="it was deleted, or replaced"):
+                await writer.append(entries("b"))
+            with pytest.raises(CarrierError, match="it was deleted, or replaced"):
+                await reader.claim("g", 5, 9.0, 9.0)
+
+    asyncio.run(main())
