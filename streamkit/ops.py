@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
-    from streamkit._stages.hop import through as through
     from streamkit.operators.aggregate import aggregate as aggregate
     from streamkit.operators.balance import balance as balance
     from streamkit.operators.batch import batch as batch, batch_within as batch_within
@@ -76,6 +75,7 @@ if TYPE_CHECKING:
         throttle_latest as throttle_latest,
     )
     from streamkit.operators.throttle import throttle as throttle
+    from streamkit.operators.through import through as through
     from streamkit.operators.timing import (
         debounce as debounce,
         keep_alive as keep_alive,

@@ -74,6 +74,7 @@ MORE = {
         "tests/operators/test_group_by_items.py",
         "tests/operators/test_recover_on_close.py",
         "tests/operators/test_route.py",
+        "tests/run/test_drives_turns.py",
         "tests/sinks/test_collect.py",
     ],
     "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
@@ -105,6 +106,7 @@ MORE = {
     "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [
         "tests/compile/test_nests.py",
+        "tests/live/test_woven.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",
     ],

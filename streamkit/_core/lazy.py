@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from opcode import EXTENDED_ARG, opmap
 from types import CodeType, ModuleType
@@ -61,7 +62,11 @@ def lazily(
         return value
 
     def listed() -> list[str]:
-        return sorted({*door, *ours})
+        """All that can be completed: a neighbour, where its package is there."""
+        for name in extras - door.keys():
+            with suppress(ImportError):
+                get(name)
+        return sorted({*door, *ours} - {"TYPE_CHECKING", "lazily"})
 
     return get, listed, [name for name in ours if shadows or name not in vars(builtins)]
 

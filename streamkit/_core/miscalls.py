@@ -25,6 +25,7 @@ _HOMES: Final = {
 }
 """How users say the modules in which public functions are; those of others are said without one."""
 _MADE: Final = "__init__"
+_SELF: Final = "self"
 _DECORATES: Final = "Callable[[F], F]"
 _EXAMPLES: Final = {"strategy": ("Suspend(16)", "DropOldest(16) for what cannot wait")}
 """Arguments for parameters that have no default on purpose."""
@@ -36,8 +37,9 @@ def miscalled(function: Callable[..., Any], arguments: tuple[Any, ...], named: M
     """What to say of a call of `function` with `arguments`, some of them `named`, that it does not take."""
     parameters = [*signature(function).parameters.values()]
     called = _called(function)
-    if function.__name__ == _MADE:
-        called, arguments, parameters = type(arguments[0]).__name__, arguments[1:], parameters[1:]
+    if parameters and parameters[0].name == _SELF:
+        called = type(arguments[0]).__name__ if function.__name__ == _MADE else function.__name__
+        arguments, parameters = arguments[1:], parameters[1:]
     places = [each for each in parameters if each.kind in _BY_PLACE]
     placed = [each.name for each in places[: len(arguments)]]
     names = {each.name for each in parameters if each.kind in _BY_NAME}

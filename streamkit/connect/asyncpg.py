@@ -18,7 +18,7 @@ from streamkit._engine.face.stream import Keep, Sink, Stream
 from streamkit._engine.plan.source import Recipe
 from streamkit.connect.files import is_text
 from streamkit.connect.reconnect import Reconnect, linked, reconnect_argument
-from streamkit.connect.sqlite import sql_argument
+from streamkit.connect.sqlite import check_rows, sql_argument
 from streamkit.operators.batch import batch_within
 from streamkit.operators.rate import buffer
 from streamkit.operators.transform import flatten, map as map_items
@@ -130,6 +130,7 @@ def _shown(database: Any) -> str:
 
 
 async def _write(pool: Any, sql: str, rows: list[Any]) -> int:
+    check_rows(rows)
     async with pool.acquire() as connection:
         await connection.executemany(sql, rows)  # a transaction of its own
     return len(rows)
@@ -158,7 +159,7 @@ def postgres_writer(pool: Any, sql: str, *, batch: int = 1_000, seconds: float =
 
     Raises:
         ImportError: asyncpg is not installed.
-        TypeError: an argument has the wrong type.
+        TypeError: an argument has the wrong type; (when run) an item is a text, or has no values.
         ValueError: `batch` is less than 1, or `seconds` is not finite, or not above 0.
         asyncpg.PostgresError: (when run) as the server has it.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -34,8 +35,17 @@ def sql_argument(name: str, value: object) -> str:
     return value
 
 
-def _rows(database: Path, sql: str, parameters: Parameters, batch: int) -> Iterator[list[Any]]:
-    with closing(sqlite3.connect(database, timeout=_PATIENCE)) as connection:
+def _opened(database: str) -> sqlite3.Connection:
+    """A connection to a file that is there: a path with a slip in it makes no database."""
+    place = f"{pathlib.Path(database).absolute().as_uri()}?mode=rw"
+    try:
+        return sqlite3.connect(place, uri=True, timeout=_PATIENCE)
+    except sqlite3.OperationalError as error:
+        raise sqlite3.OperationalError(f"{error}: {database!r}") from None
+
+
+def _rows(database: str, sql: str, parameters: Parameters, batch: int) -> Iterator[list[Any]]:
+    with closing(_opened(database)) as connection:
         cursor = connection.execute(sql, parameters)
         while rows := cursor.fetchmany(batch):
             yield rows
@@ -68,7 +78,7 @@ def sqlite_rows(
     in its log.
 
     Args:
-        database: the path of the file, opened anew by each run.
+        database: the path of the file, which must be there; opened anew by each run.
         sql: one statement that finds rows.
         parameters: the values of its placeholders.
         batch: rows that are read at a time.
@@ -89,15 +99,28 @@ def _check(parameters: object) -> None:
         raise TypeError(f"parameters must be a sequence or a mapping of values, not {shown(parameters)}")
 
 
-class _Writer:
-    """The connection of a writer, in its thread."""
+def check_rows(rows: list[Any]) -> None:
+    """Raise if one of `rows` has no values: a text would be taken for the sequence of its characters."""
+    for kind in {*map(type, rows)}:
+        if issubclass(kind, (str, bytes, bytearray)) or not hasattr(kind, "__getitem__"):
+            wrong = next(row for row in rows if type(row) is kind)
+            raise TypeError(
+                f"an item must have the values of its row, not be {shown(wrong)}: "
+                "write | ops.map(lambda value: (value,))"
+            )
 
-    def __init__(self, database: Path, sql: str) -> None:
+
+class SqliteWriter:
+    """The connection of a writer, in its thread. Errors and ``explain()`` name it."""
+
+    def __init__(self, database: str, sql: str) -> None:
+        self._connection = _opened(database)
         # the module itself begins no transaction for a statement such as WITH ... INSERT
-        self._connection = sqlite3.connect(database, timeout=_PATIENCE, isolation_level=None)
+        self._connection.isolation_level = None
         self._sql = sql
 
     def __call__(self, rows: list[Any]) -> int:
+        check_rows(rows)
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
             self._connection.executemany(self._sql, rows)
@@ -129,17 +152,17 @@ def sqlite_writer(
     A batch is a transaction: all of it is written, or, where one of its items fails, nothing of it.
 
     Args:
-        database: the path of the file.
+        database: the path of the file, which must be there.
         sql: one statement, with a placeholder for each value of an item.
         batch: items of a transaction.
         seconds: how long an item waits for others.
 
     Raises:
-        TypeError: an argument has the wrong type.
+        TypeError: an argument has the wrong type; (when run) an item is a text, or has no values.
         ValueError: `batch` is less than 1, or `seconds` is not finite, or not above 0.
         sqlite3.Error: (when run) as SQLite has it.
     """
     database, sql = path_argument("database", database), sql_argument("sql", sql)
     batch, seconds = whole("batch", batch, least=1), seconds_argument("seconds", seconds)
-    thread = Threads(1, prepare=partial(_Writer, database, sql))
+    thread = Threads(1, prepare=partial(SqliteWriter, database, sql))
     return batch_within(batch, seconds=seconds) | map_items(on=thread) | total()

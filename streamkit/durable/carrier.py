@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Final, NoReturn
 
+from streamkit._core.arguments import seconds, whole
+from streamkit._core.calls import answering
 from streamkit._core.value import Value
 from streamkit._engine.face.stream import Sink, Stream
 from streamkit.durable.events import Event
@@ -15,6 +17,9 @@ from streamkit.durable.reader import group_argument, opened_reader
 from streamkit.durable.writer import writing
 
 __all__ = ["Carrier", "Connection", "Depth", "Entry", "Message"]
+
+_LOOK: Final = 30.0
+"""The lease, in seconds, of what is only looked at: it ends by itself if the process dies meanwhile."""
 
 
 class Carrier(Value):
@@ -30,8 +35,21 @@ class Carrier(Value):
     @abstractmethod
     def connect(self) -> AbstractAsyncContextManager[Connection]:
         """A connection, for one run."""
-        raise NotImplementedError  # pragma: no cover - every kind of carrier has its own
+        raise NotImplementedError(f"{type(self).__name__} must say how to connect()")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"{type(self).__name__} cannot be changed: make another; one of your own sets its parts in "
+            f"__init__, with self._made_of({name}={name})"
+        )
+
+    def __or__(self, other: object) -> NoReturn:
+        raise TypeError(f"a carrier is no stream: write {self!r}.reader(group=...) | ...")
+
+    def __ror__(self, other: object) -> NoReturn:
+        raise TypeError(f"a carrier is no sink: write | {self!r}.writer()")
+
+    @answering
     def writer(
         self,
         *,
@@ -57,6 +75,7 @@ class Carrier(Value):
         """
         return writing(self, batch=batch, key=key, delay=delay)
 
+    @answering
     def reader(
         self,
         *,
@@ -112,6 +131,35 @@ class Carrier(Value):
         group_argument(group)
         async with self.connect() as connection:
             return await connection.depth(group)
+
+    async def peek(self, group: str, most: int = 100, *, wait: float = 1.0) -> Sequence[Message]:
+        """Messages that `group` would be handed out next, undecoded. They stay, and are not counted.
+
+        For a look at dead letters: what a reader has read is gone. What others have in work is left out. The
+        group exists from then on, and what nobody reads for it is kept.
+
+        Args:
+            group: who is to read them afterwards.
+            most: how many, at most.
+            wait: seconds to wait for the first of them.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `group` is empty, `most` is less than 1, or `wait` is less than 0.
+            CarrierError: the carrier cannot be used.
+        """
+        group, most = group_argument(group), whole("most", most, least=1)
+        wait = seconds("wait", wait, positive=False)
+        found: list[Message] = []
+        async with self.connect() as connection:
+            try:
+                while len(found) < most and (
+                    more := await connection.claim(group, most - len(found), _LOOK, 0.0 if found else wait)
+                ):
+                    found += more
+            finally:
+                await connection.hand_back(group, found, counted=False)
+        return found
 
     async def purge(self) -> int:
         """Delete all entries, for every group; returns how many there were."""

@@ -58,10 +58,18 @@ G = TypeVar("G", bound=Plan)
 class _Step(Generic[G]):
     """From one graph to the next."""
 
-    def __init__(self, exchange: Exchange, before: G, after: G) -> None:
+    def __init__(self, exchange: Exchange, before: G, after: G, tried: G, trials: Collection[Trial]) -> None:
         self.exchange = exchange
         self.before = before
         self.after = after
+        self.tried = tried
+        """What runs if it is rolled back."""
+        self._trials = trials
+
+    @property
+    def untried(self) -> bool:
+        """Whether it has nodes on trial, and none of them has had an item."""
+        return bool(self._trials) and not any(trial.met for trial in self._trials)
 
 
 class RunningGraph(Generic[G]):
@@ -135,15 +143,16 @@ class RunningGraph(Generic[G]):
         assembly, found = Assembly(graph.wiring, graph.parts(self._context)), self._graph.diff(graph)
         lined = {} if rollback else lineups(self._graph.wiring, graph.wiring, found, assembly.parts)
         self._refuse_or(graph, assembly, found, lined)
-        applied, trials = Applied(found), dict[str, Trial]()
+        applied, tried = Applied(found), self._graph
+        trials = dict[str, Trial]()
         if rollback:
-            back = heirs(self._graph.wiring, graph.wiring, found, assembly.parts)
+            back, tried = self._heirs(graph, found, assembly.parts)
             trials = {name: Trial(rollback, heir, applied.proved) for name, heir in back.items()}
         fresh = self._made(assembly, (*found.added, *found.changed), trials)
         for unit in (*self._units.values(), *self._old):
             unit.prove()
         exchange = self._exchange(assembly, found, fresh, applied.ended, lined)
-        step = self._applied[applied] = _Step(exchange, self._graph, graph)
+        step = self._applied[applied] = _Step(exchange, self._graph, graph, tried, trials.values())
         self._graph = graph
         applied.begins(exchange.old, exchange.left, len(trials))
         self._look()
@@ -258,6 +267,30 @@ class RunningGraph(Generic[G]):
     def _is_over(self, reader: Node, edge: Edge, fresh: Collection[str]) -> bool:
         return reader.name not in fresh and self._units[reader.name].inputs[reader.edges.index(edge)].over
 
+    def _heirs(
+        self, graph: G, found: Difference, parts: Mapping[str, Part]
+    ) -> tuple[dict[str, Heir | None], G]:
+        """Who gets the items of nodes on trial that fail, and the graph that is then.
+
+        That is the one that runs. If its own new nodes are on trial, and none has had an item, it may be as
+        wrong: then it is the one before, where that has room for all of those items.
+        """
+        back, step = heirs(self._graph.wiring, graph.wiring, found, parts), self._last()
+        if step is None or not step.untried:
+            return back, self._graph
+        try:
+            more = heirs(step.tried.wiring, graph.wiring, step.tried.diff(graph), parts)
+        except ValueError:  # the two changes together cannot be taken back, and this one can
+            return back, self._graph
+        if not back.keys() <= more.keys():
+            return back, self._graph
+        return {name: more[name] for name in back}, step.tried
+
+    def _last(self) -> _Step[G] | None:
+        """The change under way that has made the graph what it is, if there is one."""
+        steps = [step for step in self._applied.values() if step.after is self._graph]
+        return steps[-1] if steps else None
+
     def _made(self, assembly: Assembly, names: Iterable[str], trials: Mapping[str, Trial]) -> dict[str, Unit]:
         nodes = assembly.wiring.nodes
         return {name: Unit(nodes[name], assembly, self, trials.get(name)) for name in names}
@@ -287,11 +320,11 @@ class RunningGraph(Generic[G]):
             self._inherit(unit, self._units)
             return
         applied.failed(unit.node.name, error)
-        assembly = Assembly(step.before.wiring, step.before.parts(self._context))
-        back = step.after.diff(step.before)
+        assembly = Assembly(step.tried.wiring, step.tried.parts(self._context))
+        back = step.after.diff(step.tried)
         fresh = self._made(assembly, (*back.added, *back.changed), {})
         self._inherit(unit, {**self._units, **fresh})
-        self._graph = step.before
+        self._graph = step.tried
         applied.follows(self._exchange(assembly, back, fresh, applied.ended, {}).left)
 
     def _inherit(self, unit: Unit, units: Mapping[str, Unit]) -> None:

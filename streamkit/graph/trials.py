@@ -29,6 +29,8 @@ class Trial:
         self.kept: list[Any] = []
         self.one: bool = False
         """Whether it has done with an item when it asks for the next, as a sink that keeps none."""
+        self.met: bool = False
+        """Whether an item has come."""
         self.over: bool = False
         self.failed: bool = False
         """Whether its error is that of the change, and not of the graph."""
@@ -43,6 +45,7 @@ class Trial:
             self.end()
 
     def took(self, item: Any) -> None:
+        self.met = True
         if not self.over:
             self._left -= 1
             if self.heir is not None:
@@ -50,6 +53,7 @@ class Trial:
 
     def gave(self, *, begins: bool) -> None:
         """Something has come out; that counts where nothing goes in, as it `begins` there."""
+        self.met = True
         self.kept.clear()
         if begins and not self.over:
             self.asks()

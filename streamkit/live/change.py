@@ -32,13 +32,15 @@ class Change:
         self._rollback = rollback
         self._posted = False
         self._contents: dict[Cell, Content] = {}
-        self._old: dict[Cell, tuple[Content, Changing | None]] = {}
-        """What stood there before, and the change that it came with; until this one is over."""
+        self._old: dict[Cell, tuple[Content, Changing | None, Content]] = {}
+        """Until this is over: what stood there before, the change that it came with, and what is to stand
+        there if this is rolled back, and that has met no item.
+        """
         self._left = 0
         """Runs of slots that have not gone over to it."""
         self._trials = 0
         """Those in which items are on trial."""
-        self._begun = False
+        self._begun = self._met = False
         self._over = asyncio.Event()
         self._error: Exception | None = None
 
@@ -85,6 +87,17 @@ class Change:
     def tries(self) -> None:
         self._trials += 1
 
+    def met(self) -> None:
+        self._met = True
+
+    def back(self, cell: Cell) -> Content:
+        content, last, tried = self._old[cell]
+        return tried if last is not None and last.untried else content
+
+    @property
+    def untried(self) -> bool:
+        return bool(self.trial) and not self._met
+
     def turned(self) -> None:
         self._begun = True
         self._left -= 1
@@ -104,7 +117,7 @@ class Change:
             self._error = RolledBackError(f"the change was rolled back: {type(error).__name__}: {error}")
             self._error.__cause__ = error
             here = [cell for cell, content in self._contents.items() if cell.content is content]
-            Change().begin({cell: self._old[cell][0].links for cell in here})
+            Change().begin({cell: self.back(cell).links for cell in here})
         self._settle()
 
     def _settle(self) -> None:
@@ -119,7 +132,9 @@ class Change:
         self._posted = True
         seats: list[Seat] = []
         for cell, links in contents.items():
-            self._old[cell] = cell.content, cell.last
+            last = cell.last
+            tried = cell.content if last is None or last.done else last.back(cell)
+            self._old[cell] = cell.content, last, tried
             content = Content(links=links, generation=cell.content.generation + 1)
             cell.content = self._contents[cell] = content
             cell.last = self
@@ -153,10 +168,10 @@ class Change:
             return LateChangeError("the change goes on: another has followed it")
         if any(seat.content is each for cell, each in self._contents.items() for seat in cell.seats):
             return LateChangeError("the change goes on: a stream has begun with its content")
-        for cell, old in self._old.items():
+        for cell, (content, last, _) in self._old.items():
             for seat in cell.seats:
                 seat.withdraw(self)
-            cell.content, cell.last = old
+            cell.content, cell.last = content, last
         self._old.clear()
         self._error = LateChangeError(
             "the change was taken back: nobody asked for another item in time, or none came"

@@ -44,6 +44,23 @@ class Changing(Protocol):
     def tries(self) -> None:
         """A run is about to go over to it, with items on trial."""
 
+    def met(self) -> None:
+        """One of them has come."""
+
+    @property
+    def untried(self) -> bool:
+        """Whether it is on trial, and no item has come."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether it is over."""
+        ...
+
+    def back(self, cell: Any) -> Content:
+        """What is to stand in that slot if it fails: what stood there, or, if that is untried, before it."""
+        ...
+
     def turned(self) -> None:
         """A run has gone over to it."""
 

@@ -83,6 +83,7 @@ class Trial:
         if self._left:
             self._left -= 1
             self._log.append(item)
+            self.change.met()
         else:
             self.end()
 

@@ -273,8 +273,8 @@ class Woven(Entry):
         for place, name in loop.wanted:
             wanted.append(every[place].arguments[name])
         made = entered_by(loop.function, entry.edits)(items, part.leave, pace, *wanted)
-        if pace.book is not None:
-            pace.book.watch(made, part.in_hand)
+        if (book := pace.book) is not None and book.hands is not None:
+            book.hands[made] = part.in_hand
         if not ends:
             own(made)
             self._pieces.append(made)
@@ -318,7 +318,9 @@ class Woven(Entry):
         return partial(rested, iter(() if item is EMPTY else item), channel, self._raw.blame)
 
     def _first(self, links: Sequence[Link], states: States, items: Any) -> Any:
-        """What comes out of a content that has begun already."""
+        """What comes out of a content that has begun already. It does not close what it reads."""
+        own(items)
+        self._pieces.append(items)
         return self._piece(links, Entry(Kind.ASYNC, states), items, End.STAGE)
 
     def _piece(self, links: Sequence[Link], entry: Entry, items: Any, end: End) -> Any:

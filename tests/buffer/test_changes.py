@@ -217,3 +217,15 @@ def test_no_thread_that_reads_may_wait_for_itself_though_no_loop_runs_in_it_now(
         emitter.send_blocking(2)
     emitter.close()
     assert [*items] == []
+
+
+def test_nor_may_one_that_has_read_and_never_waited() -> None:
+    stream, emitter = push(Suspend(4))
+    emitter.offer(0)
+    items = iter(stream)
+    assert next(items) == 0
+    assert [emitter.offer(number) for number in range(1, 6)] == [ACCEPTED] * 4 + [FULL]
+    with pytest.raises(RunningLoopError, match="send_blocking would hold the thread that reads"):
+        emitter.send_blocking(6)
+    emitter.close()
+    assert [*items] == [1, 2, 3, 4]

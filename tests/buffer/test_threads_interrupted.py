@@ -260,6 +260,17 @@ class TestTakenIn:
         assert stats.delivered == len(accepted)
 
 
+@pytest.mark.parametrize("look", range(8))
+def test_the_place_of_one_that_is_let_in_is_given_to_nobody_else(look: int) -> None:
+    channel: Any = shared(1, 2)
+    waiter = channel.offer(3, Held)
+    held, outcomes = Looking([1, 2]), list[Any]()
+    held.acts = [lambda: outcomes.append(channel.offer(4)), *[lambda: None] * look]
+    channel._held = channel.lanes[0].held = held
+    assert channel.pop() == 1
+    assert (outcomes, waiter.outcome, [*held]) == ([FULL], ACCEPTED, [2, 3])
+
+
 class ClosedJustNow:
     """A loop that was open when it was looked at."""
 

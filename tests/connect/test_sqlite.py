@@ -41,6 +41,14 @@ def test_a_batch_that_fails_is_not_written_and_those_before_it_are(database: Pat
     database.unlink()  # nothing has it open
 
 
+def test_an_item_without_values_is_no_row(database: Path) -> None:
+    writer = connect.sqlite_writer(database, INSERT)
+    for item in ("ab", b"ab", 7):  # SQLite would take the first two apart
+        with pytest.raises(TypeError, match=r"an item must have the values of its row, not be .*ops\.map"):
+            (Stream[Any]([(1, 2), item]) | writer).run()
+    assert (Stream[Any]([(1, 2), [3, 4]]) | writer).run() == 2
+
+
 def test_a_batch_of_a_statement_with_a_table_expression_is_a_transaction_too(database: Path) -> None:
     statement = "WITH given (id) AS (SELECT ?) INSERT INTO orders SELECT id, 1 FROM given"
     with pytest.raises(sqlite3.IntegrityError):
@@ -49,8 +57,16 @@ def test_a_batch_of_a_statement_with_a_table_expression_is_a_transaction_too(dat
 
 
 def test_errors_of_the_database_are_its_own(tmp_path: Path) -> None:
+    new = tmp_path / "new?.db"
+    writer = connect.sqlite_writer(new, INSERT)
+    uses = [lambda: list(connect.sqlite_rows(new, "SELECT 1")), (Stream([(1, 2)]) | writer).run]
+    for use in uses:
+        with pytest.raises(sqlite3.OperationalError, match=r"unable to open database file: '.*new\?.db'"):
+            use()
+    assert not [*tmp_path.iterdir()], "a path with a slip in it makes no file"
+    sqlite3.connect(new).close()
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        list(connect.sqlite_rows(tmp_path / "new.db", "SELECT * FROM orders"))
+        list(connect.sqlite_rows(new, "SELECT * FROM orders"))
     broken = tmp_path / "broken.db"
     broken.write_text("this is no database, and longer than a header would be" * 100)
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):

@@ -88,6 +88,16 @@ class TestNames:
         """
         assert fresh(code) == "True True"
 
+    def test_carriers_with_a_server_are_completed_where_their_package_is_there(self) -> None:
+        code = """
+            import inspect, pydoc, sys, types, streamkit.durable as m
+            sys.modules.update(msgpack=types.ModuleType("msgpack"), redis=None)
+            names = dir(m)
+            print({"MsgPack", "Redis", "lazily", "TYPE_CHECKING"} & {*names}, inspect.getmembers(m) and True)
+            print(bool(pydoc.render_doc(m)))
+        """
+        assert fresh(code).splitlines() == ["{'MsgPack'} True", "True"]
+
     @pytest.mark.parametrize("module", DOORS, ids=name_of)
     def test_what_there_is_not_is_an_attribute_error(self, module: Any) -> None:
         with pytest.raises(AttributeError, match="has no attribute 'mapp'") as caught:

@@ -218,3 +218,18 @@ def test_what_kills_its_process_does_not_take_others_along() -> None:
         assert [each.body for each, _ in dead.store.entries] == [b"killer"]
 
     run(main)
+
+
+def test_a_look_takes_nothing_out() -> None:
+    async def main() -> None:
+        dead = Memory(name="dead")
+        await stored(dead, "a", "b", "c")
+        assert await Memory(name="empty").peek("g") == []
+        for _ in range(2):
+            found = await dead.peek("g", 2)
+            assert [(each.body, each.times) for each in found] == [(b"a", 1), (b"b", 1)]
+        assert await left(dead) == [(b"a", 1), (b"b", 1), (b"c", 1)]
+        with pytest.raises(ValueError, match="most must be a whole number of at least 1, not 0"):
+            await dead.peek("g", 0)
+
+    run(main)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +10,12 @@ import pytest
 
 from streamkit import Stream, ops
 from streamkit.durable import Json, SQLite, cut
-from streamkit.testing import Faults, run
+from streamkit.testing import run
 from tests.durable.memory import Memory
 
 
 def inbox_in(path: Path) -> SQLite:
     return SQLite(path / "jobs.db", "inbox", codec=Json())
-
-
-def test_both_sides_run_as_one(tmp_path: Path) -> None:
-    hop = ops.through(inbox_in(tmp_path), group="g")
-    seen: list[str] = []
-    job = range(250) | hop | ops.map(str) | ops.take(250) | ops.for_each(seen.append)
-    run(lambda: job.work(None))
-    assert seen == [str(number) for number in range(250)]
 
 
 def test_the_parts_run_one_after_the_other_and_again(tmp_path: Path) -> None:
@@ -51,71 +41,6 @@ def test_the_parts_run_one_after_the_other_and_again(tmp_path: Path) -> None:
             assert await last == ["1", "2", "3", "4", "5"]
 
     run(main)
-
-
-def test_a_pipe_without_a_stream_can_have_a_hop() -> None:
-    carrier = Memory()
-    pipe = ops.map(str.encode) | ops.through(carrier, group="g", batch=10) | ops.map(bytes.decode)
-    assert repr(pipe) == (
-        "map(encode) | through(Memory(), batch=10, key=None, delay=0.0, group='g') | map(decode)"
-    )
-    whole: Any = ["a", "b"] | pipe | ops.take(2) | ops.to_list()
-    assert run(lambda: whole.work(None)) == ["a", "b"]
-    with pytest.raises(TypeError):
-        pipe | 5  # type: ignore[operator]  # pyright: ignore
-
-
-@pytest.mark.parametrize("place", ["before", "behind"])
-def test_an_error_of_either_side_ends_both(place: str) -> None:
-    closed: list[str] = []
-
-    async def source() -> AsyncIterator[bytes]:
-        try:
-            yield b"a"
-            if place == "before":
-                raise ValueError("before")
-            await asyncio.Event().wait()
-        finally:
-            closed.append("source")
-
-    def fail(item: bytes) -> None:
-        if place == "behind":
-            raise ValueError("behind")
-
-    carrier = Memory()
-
-    async def main() -> None:
-        job = Stream(source) | ops.through(carrier, group="g") | ops.for_each(fail)
-        with pytest.raises(ValueError, match=f"^{place}"):
-            await job
-        assert closed == ["source"]
-        assert not carrier.store.connections
-        async with carrier.connect() as connection:
-            assert (await connection.depth("g")).lag == (place == "behind")
-
-    run(main)
-
-
-def test_wherever_it_is_cancelled_nothing_is_lost() -> None:
-    async def main() -> None:
-        carrier = Memory()
-        stored: list[bytes] = []
-        try:
-            job = [b"a", b"b"] | ops.through(carrier, group="g", batch=2) | ops.map(later)
-            await (job | ops.take(2) | ops.for_each(stored.append))
-        finally:
-            rows = carrier.store.groups.get("g", [])
-            assert [each.entry.body for each in rows if each.done] == stored[
-                : sum(each.done for each in rows)
-            ]
-            assert not any(each.token for each in rows if not each.done)
-            assert not carrier.store.connections
-
-    async def later(item: bytes) -> bytes:
-        await asyncio.sleep(0)
-        return item
-
-    run(main, faults=Faults.CANCEL | Faults.SHUTDOWN)
 
 
 def test_wrong_arguments_are_answered_where_they_are_given() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Stream, ops
+from streamkit import Stream, connect, ops
 
 STREAM: Any = Stream([1])
 front: Any = streamkit
@@ -32,6 +32,10 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "nothing known": (lambda: STREAM.nonsense, "'Stream' object has no attribute 'nonsense'"),
     "no operator": (lambda: STREAM | front.push, "push is no operator"),
+    "a sink that is not called": (
+        lambda: STREAM | connect.sqlite_writer,
+        "sqlite_writer is written with parentheses, so write | sqlite_writer(...)",
+    ),
     "a class": (lambda: STREAM | front.Valve, "Valve is no operator: write | ops.valve(...)"),
     "two sources": (
         lambda: front.Stream([1], len),

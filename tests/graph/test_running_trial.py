@@ -8,6 +8,7 @@ import pytest
 from streamkit import GraphError, LateChangeError, RolledBackError
 from streamkit.graph import Graph, RunningGraph
 from streamkit.testing import run
+from tests.files import over
 from tests.graph.world import COUNT, N, World, listed, mapped, turns
 
 ITEMS = [*range(COUNT)]
@@ -230,5 +231,63 @@ def test_what_cannot_be_rolled_back_is_refused_and_nothing_is_touched() -> None:
         with pytest.raises(GraphError):
             await running.apply(world.graph(**{**first, "a": mapped("unknown", "n")}), rollback=1)
         assert await world.end(running) == {"o": ITEMS, "p": ITEMS}
+
+    run(main)
+
+
+A, X, P = mapped("same", "n"), mapped("fail", "n"), listed("a")
+FILTER = {"filter": "fail", "input": "n"}
+FOLLOWING: list[tuple[str, list[dict[str, Any]], str]] = [
+    ("changed", [{"a": A, "p": P}, {"a": X, "p": P}, {"a": FILTER, "p": P}], "rolled back"),
+    (
+        "more often",
+        [{"a": A, "p": P}, {"a": X, "p": P}, {"a": FILTER, "p": P}, {"a": X, "p": P}],
+        "rolled back",
+    ),
+    (
+        "put between",
+        [{"p": listed("n")}, {"x": X, "p": listed("x")}, {"x": FILTER, "p": listed("x")}],
+        "rolled back",
+    ),
+    # the second as it was before the first, and it is sound
+    ("back", [{"a": A, "p": P}, {"a": X, "p": P}, {"a": A, "p": P}], ""),
+    # both together could not be taken back; so only the second is
+    (
+        "apart",
+        [
+            {"a": A, "p": P},
+            {"a": A, "x": mapped("fail", "a"), "p": listed("x")},
+            {"a": X, "x": mapped("fail", "a"), "p": listed("x")},
+        ],
+        "fails",
+    ),
+]
+"""Graphs that follow each other while no item comes, and what becomes of the last change."""
+
+
+@over(FOLLOWING, named=lambda each: each[0])
+def test_a_change_whose_new_nodes_met_no_item_is_not_gone_back_to(
+    case: tuple[str, list[dict[str, Any]], str],
+) -> None:
+    _, (first, *others), becomes = case
+
+    async def main() -> None:
+        world = World()
+        graphs = [world.graph(n=N, **nodes) for nodes in (first, *others)]
+        running = graphs[0].start()
+        world.allow(2)
+        applied: Any = None
+        for graph in graphs[1:]:
+            await asyncio.sleep(1)
+            applied = await running.apply(graph, rollback=3)
+        world.allow(4)
+        if becomes:
+            await rolled_back(applied, "ValueError: 2")
+            assert running.graph is graphs[0 if becomes == "rolled back" else -2]
+        if becomes == "fails":
+            with pytest.raises(ValueError, match="2"):
+                await running
+        else:
+            assert await world.end(running) == ITEMS
 
     run(main)

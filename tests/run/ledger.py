@@ -36,6 +36,8 @@ class Trial:
         """How often each has come out."""
         self.handed: list[int] = []
         self.settled: list[int] = []
+        self.done: set[int] = set()
+        """What is settled, to be looked up."""
         self.failed: list[int] = []
         self.early: list[int] = []
         self.opened = self.closings = 0
@@ -91,6 +93,7 @@ class _Ledger:
             trial.failed.append(item)
             return
         trial.settled.append(item)
+        trial.done.add(item)
         if trial.left[item] < trial.due[item]:
             trial.early.append(item)
 

@@ -32,10 +32,15 @@ STEPS: dict[str, Piped] = {
         s | ops.map(c.twice) | ops.flatten() | ops.batch(3) | ops.for_each(c.store)
     ),
     "pairwise": lambda s, c: s | ops.pairwise() | ops.map(c.same) | ops.for_each(c.store),
+    "pairwise, batch": lambda s, c: s | ops.pairwise() | ops.batch(4) | ops.for_each(c.store),
+    "skip_last, batch twice": lambda s, c: (
+        s | ops.skip_last(2) | ops.batch(2) | ops.pairwise() | ops.batch(9) | ops.for_each(c.put)
+    ),
     "sliding": lambda s, c: s | ops.sliding(3) | ops.map(c.same) | ops.for_each(c.store),
     "sliding apart": lambda s, c: s | ops.sliding(2, step=3) | ops.map(c.same) | ops.for_each(c.store),
     "skip_last": lambda s, c: s | ops.skip_last(2) | ops.map(c.same) | ops.for_each(c.store),
     "take_last": lambda s, c: s | ops.take_last(2) | ops.map(c.same) | ops.for_each(c.store),
+    "take_last, filter": lambda s, c: s | ops.take_last(3) | ops.filter(c.odd) | ops.for_each(c.store),
     "concat_map": lambda s, c: s | ops.concat_map(c.twice) | ops.for_each(c.store),
     "groups": lambda s, c: s | ops.group_by(c.odd, ops.batch(2), max_groups=3) | ops.for_each(c.store),
     "group sinks": lambda s, c: s | ops.group_by(c.odd, ops.to_list(), max_groups=3) | ops.for_each(c.store),

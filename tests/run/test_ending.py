@@ -1,8 +1,10 @@
 """Whether a task is in its clean-up, which a run never interrupts, is told from where it waits."""
 
 import asyncio
+import dis
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -299,10 +301,23 @@ def test_where_a_source_cleans_up_is_looked_for_once(monkeypatch: pytest.MonkeyP
     """That takes as long as some hundred items: each stream that is left early would pay it."""
     monkeypatch.setattr(ending, "_known", {})
     looked, looks = list[Any](), ending._looked_for
-    monkeypatch.setattr(ending, "_looked_for", lambda code: (looked.append(code), looks(code))[1])
+
+    def noted(code: Any) -> frozenset[int]:
+        looked.append(code)
+        return looks(code)
+
+    monkeypatch.setattr(ending, "_looked_for", noted)
     for _ in range(2):
         test_each_wait_of_a_source_is_told_apart(with_finally, False)
     assert looked.count(with_finally.__code__) == 1
+
+
+def test_where_errors_are_handled_is_read_as_python_reads_it() -> None:
+    codes = [each.__code__ for each in vars(asyncio.BaseEventLoop).values() if isinstance(each, FunctionType)]
+    for code in codes:
+        entries: Any = getattr(dis.Bytecode(code), "exception_entries")  # noqa: B009 - typeshed has none
+        assert [*ending._handlers(code)] == [(each.start, each.end, each.target) for each in entries]
+    assert max(target for code in codes for _, _, target in ending._handlers(code)) > 1024, "of two bytes"
 
 
 class TestTasks:

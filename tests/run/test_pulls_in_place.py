@@ -141,7 +141,15 @@ class Passes:
         return asyncio.sleep(9.0).__await__()
 
 
-@pytest.mark.parametrize("waits", [Waits, Passes, lambda: asyncio.sleep(9.0)])
+async def heeds() -> None:
+    """Says by an error of its own that it was cancelled."""
+    try:
+        await asyncio.sleep(9.0)
+    except asyncio.CancelledError:
+        raise asyncio.CancelledError("heeded") from None
+
+
+@pytest.mark.parametrize("waits", [Waits, Passes, heeds, lambda: asyncio.sleep(9.0)])
 def test_a_pull_is_ended_at_once_in_whatever_it_waits(waits: Callable[[], Awaitable[None]]) -> None:
     async def source() -> AsyncIterator[int]:
         yield 0
@@ -270,3 +278,29 @@ def test_a_stream_is_closed_while_a_pull_of_another_task_lets_others_run() -> No
 
     run(main)
     assert source.closed == 1
+
+
+def test_a_source_is_closed_where_the_stream_is_left_before_the_task_of_the_first_pull_has_begun() -> None:
+    class Source:
+        pulled = closed = 0
+
+        def __aiter__(self) -> AsyncIterator[int]:
+            return self
+
+        async def __anext__(self) -> int:
+            self.pulled += 1
+            return self.pulled
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    source = Source()
+
+    async def main() -> None:
+        async with Stream(source).open() as items:
+            pull = asyncio.ensure_future(anext(items, None))
+            await asyncio.sleep(0)
+        assert await pull is None
+
+    run(main)
+    assert (source.pulled, source.closed) == (0, 1)

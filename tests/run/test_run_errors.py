@@ -239,3 +239,21 @@ def test_an_end_that_a_sink_raises_is_none() -> None:
     with pytest.raises(RuntimeError, match=r"^ends\(\) raised StopAsyncIteration") as caught:
         (Stream([1]) | ends()).run()
     assert isinstance(caught.value.__cause__, StopAsyncIteration)
+
+
+def test_an_error_of_a_source_that_a_stage_has_left_is_raised_where_that_ends_by_itself() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        await asyncio.sleep(1.0)
+        raise OSError("late")
+
+    async def stage(run: Any, inlet: Any) -> AsyncIterator[Any]:
+        channel = run.channel()
+        run.feed(channel, inlet)
+        await channel.wait()
+        yield channel.pop()
+        channel.leave()
+        await asyncio.sleep(2.0)
+
+    with pytest.raises(OSError, match="late"):
+        outcome(stage, source)

@@ -54,6 +54,28 @@ def test_branches_are_paused_with_their_job() -> None:
     assert seen == [*range(6)]
 
 
+def test_the_buffers_of_branches_are_its_jobs() -> None:
+    async def main() -> list[tuple[str, int]]:
+        branch = ops.map(soon) | ops.buffer(Suspend(3)) | ops.for_each(soon)
+        handle = (Stream(range(5)) | ops.broadcast(ops.count(), branch)).start()
+        assert await handle == (5, None)
+        return [(each.operator.partition("(")[0], each.delivered) for each in handle.buffers()]
+
+    assert ("buffer", 5) in run(main)
+
+
+def test_a_channel_that_is_read_as_a_stream_is_left_with_that() -> None:
+    async def stage(opens: Any, source: Any) -> AsyncIterator[Any]:
+        channel = opens.channel()
+        opens.feed(channel, source)
+        items = opens.open(opens.reading(channel))
+        yield await anext(items), channel.left
+        await opens.close(items)
+        yield channel.left
+
+    assert outcome(stage, ticks) == [(0, False), True]
+
+
 @pytest.mark.parametrize("streams", [1, 3 * MANY])
 def test_the_buffers_of_what_a_stage_opens_are_its_jobs(streams: int) -> None:
     async def stage(opens: Any, source: Any) -> AsyncIterator[Any]:

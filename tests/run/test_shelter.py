@@ -348,3 +348,15 @@ def test_what_the_loop_waits_for_at_its_end_is_let_go_of_without_a_task() -> Non
         return dropped
 
     assert run(main) == []
+
+
+def test_a_cancellation_of_who_waits_is_passed_on_when_the_work_has_ended() -> None:
+    async def main() -> tuple[bool, float]:
+        loop = asyncio.get_running_loop()
+        waiter = sheltered(asyncio.sleep(2.0), loop)
+        await asyncio.sleep(1.0)
+        waiter.cancel()
+        await asyncio.wait([waiter])
+        return waiter.cancelled(), loop.time()
+
+    assert run(main) == (True, 2.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import DropOldest, Stream, Suspend, ops, push
 from streamkit._engine.run.leave import is_of_clean_up
 from streamkit.testing import run
 
@@ -99,3 +99,14 @@ def test_the_steps_before_what_is_read_in_place_are_a_part_of_its_loop(pipe: Any
             assert found[:2] == ["0", "1"]
 
     run(main)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_what_was_opened_and_never_read_is_closed(depth: int) -> None:
+    async def main() -> Any:
+        stream, emitter = push(DropOldest(4))
+        async with behind_filters(depth, stream | ops.concat([])).open():
+            emitter.offer("item")
+        return emitter.offer("late")
+
+    assert not run(main)

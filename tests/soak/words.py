@@ -170,7 +170,7 @@ class Word:
 
 WORDS: dict[str, Word] = {}
 SINKS: dict[str, Word] = {}
-UNREAD: dict[str, str] = {}
+UNREAD: dict[str, str] = {"through": "goes through a carrier outside of the program, and never completes"}
 """Operators and sinks that no word is of, and why."""
 
 

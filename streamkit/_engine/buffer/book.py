@@ -45,7 +45,8 @@ class Book:
     ) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
-        self._hands = hands
+        self.hands = hands
+        """What may be asked what it has in hand; None, if nobody asks."""
         self.ledgers = ledgers
         """What the tracked sources of the run hand out, by these; None, if it has none."""
         self._sources: list[Entry] = []
@@ -63,19 +64,14 @@ class Book:
 
     def chapter(self, *, after: bool = False) -> Book:
         """A new book, entered in this one: of what the stage reads, or of what reads it."""
-        chapter = Book(self.gate, self._hands, self.ledgers)
+        chapter = Book(self.gate, self.hands, self.ledgers)
         (self._after if after else self._before).chapters[chapter] = None
         return chapter
-
-    def watch(self, thing: Any, told: Told) -> None:
-        """Whoever asks what is in hand is `told` of `thing`, as long as it is there; if anybody may ask."""
-        if self._hands is not None:
-            self._hands[thing] = told
 
     def in_hand(self) -> dict[str, int]:
         """How many items each operator has in hand that are in no buffer; as far as they are watched."""
         found: Counter[str] = Counter()
-        for thing, told in [*(self._hands or {}).items()]:
+        for thing, told in [*(self.hands or {}).items()]:
             for link, count in told(thing):
                 found[repr(link)] += count
         return +found

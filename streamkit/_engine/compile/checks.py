@@ -111,7 +111,8 @@ class Checks:
         self.signals = signals
         self.frames = frames
         """Names that stand for builtins of `OF_FRAMES`, and nothing else, in this step."""
-        self.piece, self.text = "", ""
+        self.piece: str
+        self.text: str
 
     def check(self, piece: str, text: str, block: list[ast.stmt]) -> None:
         """Check `block`, which is what `text` says: the piece of this name."""

@@ -168,7 +168,8 @@ class Follower:
         token = f"token_{index}_"
         self._in_hand(token, site.depth)
         self._add(site.depth, f"{token} = together({_kept(index)}, {many})", index)
-        return site.at(token=token, tail=True)
+        # no step after it may `continue` past the line of `done`
+        return site.at(token=token, tail=True, ends_turn=False, rests=False)
 
     def done(self, index: int, site: Site) -> None:
         """What the step at `index` has emitted is through."""
@@ -176,9 +177,13 @@ class Follower:
         if site.token == token:
             self._settle(site.depth, token)
 
+    def lets_go(self, index: int) -> bool:
+        """Whether the step at `index` may have kept something until its end, which it lets go of there."""
+        return self._kept.get(index) is not None
+
     def finished(self, index: int, depth: int) -> None:
         """The step at `index` has come to its end: what it has kept until then is let go of."""
-        if self._kept.get(index) is not None:
+        if self.lets_go(index):
             self._add(depth, f"settled({_kept(index)})", index)
 
     def returned(self, result: str, depth: int) -> str:
@@ -257,7 +262,8 @@ def overfull(name: str, most: int) -> RuntimeError:
     """What is raised where a sink would wait for ever."""
     return RuntimeError(
         f"{name}() keeps the deliveries of all items until the job returns, and {most} is all that its "
-        f"source hands out before one is acknowledged: put take({most - 1}) before it, or hand out more"
+        f"source hands out before one is acknowledged: put take({most - 1}) before it, "
+        "or hand out more, with a larger prefetch"
     )
 
 

@@ -113,7 +113,7 @@ class Groups:
         self._splicer.setups(depth, group)
         kept = ", ".join(self._layout.kept(group))
         state = kept if self._layout.bare(group) else f"[{kept}]"
-        places = [f"state_{group}"] if self._layout.single(group) else [f"state_{group}", self._place(group)]
+        places = dict.fromkeys((f"state_{group}", self._place(group)))
         self._lines.add(depth, f"{' = '.join(places)} = {state}", group)
 
     def _place(self, group: int) -> str:

@@ -140,7 +140,8 @@ class Splicer:
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
             if regroups or inner:
                 begin = lines.attempt(begin, depth, FAILED)
-            if self.layout.parsed[index].finish or index in self.layout.emitting:
+            ends = self.layout.parsed[index].finish or index in self.layout.emitting
+            if ends or self.follow.lets_go(index):
                 lines.add(depth, _unless_after(self.layout, index) if regroups else "if failed is None:")
                 with lines.body(depth + 1, None):
                     self._finish(index, depth + 1)

@@ -36,7 +36,7 @@ def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Exp
     """Explain the pipeline of `links` over `source`."""
     parts, _ = _worked_out(_pipeline(source, links, 0, None, Runs()))
     loops = tuple(_code(source, links)) if code else ()
-    in_flight = sum(each.most for each in tracked([Inlet[Any](source, tuple(links))]))
+    in_flight = sum(each.most for each in tracked([Inlet[Any](source, tuple(links))], beside=True))
     return Explanation(parts=tuple(parts), code=loops, in_flight=in_flight)
 
 
@@ -111,8 +111,7 @@ class _Chain:
         if reserved and not self.spreads:
             total = max(0, total - weight)
         if kept != UNBOUNDED:
-            first = max(self.parts, key=lambda part: part.holds)
-            place = self.parts.index(first)
+            place, first = max(enumerate(self.parts), key=lambda each: each[1].holds)
             self.parts[place] = first.but(holds=first.holds + total - kept)
         return self.parts, 0
 
@@ -131,6 +130,9 @@ def _pipeline(
     parts = list[Part]()
     if source is not None:
         parts.append(_source(source, depth) if shared is None else _above(source, links[:begin], depth))
+        for each in source.beside if shared is None else ():
+            inner, _ = yield _pipeline(each.source, each.links, depth + 1, None, runs)
+            parts += inner
     chain = _Chain(weight.items)
     last: Link | None = None
     for place, group in _places(links, begin):

@@ -36,7 +36,7 @@ def require_room(stream: Inlet[Any]) -> None:
     if source.most < bound != UNBOUNDED:
         raise ValueError(
             f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is "
-            f"behind it may wait for {bound:g}: let it hand out as many"
+            f"behind it may wait for {bound:g}: let it hand out as many, with prefetch={bound:g}"
         )
 
 

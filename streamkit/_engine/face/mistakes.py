@@ -164,7 +164,9 @@ def _ours(other: object) -> None:
     """Raise what to write, if `other`, a thing of ours, is no operator."""
     name = named(other) if callable(other) else type(other).__name__
     operator = line(name.lower()) or ""
-    if _module(other).startswith(_OURS) and operator == f"ops.{name}(...)":
+    returns = str(getattr(other, "__annotations__", {}).get("return", ""))
+    ours = _module(other).startswith(_OURS) and operator == f"ops.{name}(...)"
+    if ours or returns.startswith(("Operator[", "Sink[")):
         raise TypeError(f"{name} is written with parentheses, so write | {name}(...)")
     code = f": write | {operator}" if operator.startswith("ops.") else ""
     raise TypeError(f"{name} is no operator{code}")

@@ -230,6 +230,11 @@ class Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
         return self  # pragma: no cover - a kind that has no other is not asked (`run/apart.py`)
 
+    @property
+    def beside(self) -> tuple[Any, ...]:
+        """The pipelines that run while this is read, and are none of its reader's: `Inlet` of each."""
+        return ()
+
     def anew(self) -> Source:
         """The source for another run by the same stage, which has read it before.
 

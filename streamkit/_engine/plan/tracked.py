@@ -57,7 +57,8 @@ class Unopened:
     def refuse(self) -> NoReturn:
         """It is read where nobody follows its items."""
         raise TypeError(
-            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it"
+            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it, "
+            "and end that in a sink"
         )
 
     def __aiter__(self) -> NoReturn:
@@ -67,8 +68,11 @@ class Unopened:
         self.refuse()
 
 
-def tracked(values: Iterable[object]) -> Iterator[Tracked]:
-    """The tracked sources in `values`, streams or arguments of operators, however deep inside."""
+def tracked(values: Iterable[object], *, beside: bool = False) -> Iterator[Tracked]:
+    """The tracked sources in `values`, streams or arguments of operators, however deep inside.
+
+    With those of pipelines that run `beside` a source, if asked for: they follow their items themselves.
+    """
     left = [*values][::-1]
     seen: set[int] = set()  # links that several streams have are gone into once
     while left:
@@ -78,6 +82,7 @@ def tracked(values: Iterable[object]) -> Iterator[Tracked]:
             continue
         if isinstance(value, Inlet) and isinstance(value.source, Tracked):
             yield value.source
+            left += value.source.beside if beside else ()
         links: Sequence[Link] = value.links if isinstance(value, (Inlet, Composed)) else ()
         new = [link for link in links if link.declaration.stage is not None and id(link) not in seen]
         seen.update(map(id, new))

@@ -328,8 +328,8 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     for place, name in loop.wanted:  # a list in brackets is a call, until Python 3.12
         wanted.append(links[place].arguments[name])
     items = loop.function(opened.items, leave, pace, *wanted)
-    if pace.book is not None:
-        pace.book.watch(items, part.in_hand)
+    if pace.book is not None and pace.book.hands is not None:
+        pace.book.hands[items] = part.in_hand
     if opened.kind is _PUSH:
         calls = any(link.declaration.callbacks for link in links)
         items = opened.direct(opened, items, part, pace, calls=calls)

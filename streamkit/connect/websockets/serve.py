@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -103,23 +103,30 @@ async def _gone(connection: ServerConnection) -> bool:
     return True
 
 
-@asynccontextmanager
 async def _open(
-    fan: _Fan, listening: Any, on_listening: Callable[[Any], object] | None, closing: float
-) -> AsyncGenerator[_Fan, None]:
-    """The clients, while the server listens; in the end they are closed as it has come to that."""
+    fan: _Fan,
+    listening: Any,
+    on_listening: Callable[[Any], object] | None,
+    closing: float,
+    feed: Callable[[], Awaitable[int]],
+) -> int:
+    """Await `feed` while the server listens; in the end clients are closed as it has come to that.
+
+    No context manager: that of contextlib sets the traceback of a user's error, which may refuse it.
+    """
     # without clients, and when the last has left, items are for nobody, and nobody waits; or fails
     nobody = None if fan.fails else (fan.hub.stream() | drain()).start()
     code = _FAILED
     try:
         if on_listening is not None:
             await settled(on_listening([each.getsockname() for each in listening.sockets]))
-        yield fan
+        sent = await feed()
         fan.hub.close()
         code = _LEAVING
         with suppress(TimeoutError):  # those who are too slow are closed as they are
             async with asyncio.timeout(closing):
                 await fan.served()
+        return sent
     except asyncio.CancelledError:
         code = _LEAVING
         raise
@@ -146,15 +153,19 @@ async def _serve(
     options: Mapping[str, Any] | None,
     serve: Callable[..., Any] | None,
 ) -> int:
-    fan, sent = _Fan(strategy, _text if encode is None else encode, latest), 0
+    fan = _Fan(strategy, _text if encode is None else encode, latest)
     listen = server.serve if serve is None else serve
     listening = await listen(fan.client, host, port, **{"close_timeout": CLOSING, **(options or {})})
-    async with _open(fan, listening, on_listening, closing):
+
+    async def feed() -> int:
+        sent = 0
         async for item in run.open(source):
             await run.call(fan.give, item)
             sent += 1
             del item
-    return sent
+        return sent
+
+    return await _open(fan, listening, on_listening, closing, feed)
 
 
 @stage(_serve, pumps=False, contract=Contract(result="what is held for each client"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamkit._core.arguments import callback, flag, seconds, whole
+from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.connector.faults import ConnectorFault
@@ -49,6 +50,7 @@ class ConnectorError(AssertionError):
         super().__init__(f"faults that it does not come through: {len(report.broken)}\n{report}")
 
 
+@answering
 def check_connector(
     connector: Callable[[Any], Stream[Any]],
     peer: Callable[[], Any],

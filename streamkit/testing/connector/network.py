@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from streamkit._core.calls import answering
 from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.connector.wire import Manner, Wire
 from streamkit.testing.leaks import Watch
@@ -177,6 +178,7 @@ class NetworkLoop(VirtualLoop):
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (_HOST, int(port or 0)))]
 
 
+@answering
 def on_network(main: Callable[[], Coroutine[Any, Any, T]], *, threads: bool = False) -> T:
     """Run a coroutine on virtual time, with a network in memory; nothing may be left when it ends.
 

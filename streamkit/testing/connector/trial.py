@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from streamkit._core.arguments import discard
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.markers import Gap
 from streamkit._core.show import shown, told
@@ -106,6 +107,9 @@ class Trial:
         await self._peer.start()
         try:
             stream = self._connector(self._peer)
+            if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's function
+                discard(stream)
+                raise TypeError(f"connector must return a stream: Stream(source), not {shown(stream)}")
         except BaseException:
             await self._peer.stop()
             raise

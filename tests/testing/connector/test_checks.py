@@ -140,6 +140,7 @@ def test_wrong_arguments_are_told_at_the_call() -> None:
     check: Any = check_connector
     for words, given, more in (
         ("connector must be", (3, Feed), {}),
+        (r"connector must return a stream: Stream\(source\), not \[1\]", (lambda _: [1], Feed), {}),
         ("peer must be", (heard, 3), {}),
         ("faults must be", (heard, Feed), {"faults": ["x"]}),
         ("samples must be", (heard, Feed), {"samples": 1}),
