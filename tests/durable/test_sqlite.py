@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ import pytest
 
 from streamkit import CarrierAwayError, CarrierError, Stream, ops
 from streamkit.durable import Depth, Entry, Json, SQLite
-from streamkit.durable.sqlite.database import Database
 from streamkit.durable.sqlite.schema import STEPS
 from streamkit.testing import VirtualLoop, run
 
@@ -335,56 +333,3 @@ def test_the_file_stays_flat_and_gives_back_what_a_rush_has_taken(tmp_path: Path
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert path.stat().st_size < 1_500_000, sizes
     assert max(sizes) < 12_000_000, sizes
-
-
-def test_a_cancellation_while_it_opens_leaves_no_file_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened: list[Database] = []
-    entered, go = threading.Event(), threading.Event()
-    open_file = Database.open
-
-    def held(database: Database) -> None:
-        opened.append(database)
-        entered.set()
-        go.wait(30.0)
-        open_file(database)
-
-    monkeypatch.setattr(Database, "open", held)
-
-    async def main() -> None:
-        task = asyncio.ensure_future(SQLite(tmp_path / "jobs.db", "q").depth("g"))
-        await asyncio.to_thread(entered.wait, 30.0)
-        task.cancel()
-        await asyncio.sleep(0)
-        go.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        opened[0].sql.execute("SELECT 1")
-
-
-@pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_that_is_deleted_while_it_is_open_is_told_to_writers_and_readers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
-) -> None:
-    file = tmp_path / "jobs.db"
-    inbox = SQLite("jobs.db", "q")  # of a working directory that is another later
-    monkeypatch.chdir(tmp_path)
-
-    async def main() -> None:
-        async with inbox.connect() as writer, inbox.connect() as reader:
-            await writer.append(entries("a"))
-            os.chdir(os.sep)
-            assert len(await reader.claim("g", 5, 9.0, 0.0)) == 1
-            file.unlink()
-            if replaced:
-                file.touch()
-            with pytest.raises(CarrierError, match="it was deleted, or replaced"):
-                await writer.append(entries("b"))
-            with pytest.raises(CarrierError, match="it was deleted, or replaced"):
-                await reader.claim("g", 5, 9.0, 9.0)
-
-    asyncio.run(main())
