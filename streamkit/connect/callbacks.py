@@ -23,12 +23,19 @@ __all__ = ["threaded"]
 T = TypeVar("T")
 
 
+def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except StopIteration as error:  # which no future takes: it would never be done
+        raise RuntimeError(f"{named(function)} has raised StopIteration") from error
+
+
 async def _in_thread(
     function: Callable[..., Any], *arguments: Any
 ) -> tuple[Any, asyncio.CancelledError | None]:
     """What `function` returns in a thread, and the cancellation that came meanwhile: it has to end first."""
     loop, cancelled = asyncio.get_running_loop(), None
-    call = loop.run_in_executor(None, partial(copy_context().run, function, *arguments))
+    call = loop.run_in_executor(None, partial(copy_context().run, _called, function, *arguments))
     while not call.done():
         try:
             await asyncio.wait([call])

@@ -101,6 +101,9 @@ class Sender(Generic[T]):
                 run()
             except Exception as error:
                 self.fail(error)
+            except BaseException:  # SystemExit ends a thread without a word
+                self.fail(_ENDED.format(thread.name))
+                raise
             else:
                 self.fail(_ENDED.format(thread.name))
 

@@ -1,6 +1,7 @@
 """Clients with threads of their own: how they are opened, closed, and held up."""
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -241,3 +242,24 @@ def test_wrong_arguments_are_told_at_the_call() -> None:
     ):
         with pytest.raises((TypeError, ValueError), match=words):
             threaded(**{"open": print, "strategy": Suspend(1), **more})
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_a_thread_or_the_client_raises_beside_usual_errors_ends_the_connection() -> None:
+    def leaves(sender: Sender[Any]) -> None:
+        thread = threading.Thread(target=sys.exit, args=("told to leave",))
+        sender.watch(thread)
+        thread.start()
+
+    def stops(_sender: Sender[Any]) -> None:
+        next(iter(()))
+
+    async def main() -> None:
+        for act, error, says in (
+            (leaves, ConnectionError, "the thread .* has ended"),
+            (stops, RuntimeError, "has raised StopIteration"),
+        ):
+            with pytest.raises(error, match=says):
+                await items(connect.threaded(client(act), strategy=Fail(1), reconnect=Reconnect(threshold=1)))
+
+    run(main, threads=True, limit=60.0)

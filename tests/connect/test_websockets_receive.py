@@ -82,7 +82,7 @@ def test_a_server_that_refuses_says_when_to_come_again() -> None:
         times.append(asyncio.get_running_loop().time())
         if len(times) < 3:
             response = connection.respond(429, "later")
-            response.headers["Retry-After"] = "20"
+            response.headers["Retry-After"] = response.headers["retry-after"] = "20"
             return response
         return None
 

@@ -197,3 +197,21 @@ def test_a_strategy_that_makes_other_items_is_refused() -> None:
     for strategy in (Collect(3), DropOldest(3, gaps=True)):
         with pytest.raises(ValueError, match="strategy must be"):
             served(strategy)
+
+
+def test_a_rush_without_clients_is_for_nobody_and_goes_on_when_the_last_was_too_slow() -> None:
+    async def main() -> None:
+        strategies = (Fail(2), DropOldest(2), Suspend(2))
+        assert [await (Stream(range(20)) | served(each)) for each in strategies] == [20] * 3
+        stream, emitter = push(Suspend(8), of=Any)
+        job = (stream | served(Fail(2))).start()
+        await asyncio.sleep(0.1)
+        async with dial(URL) as client:
+            for text in [*"abcdefgh"] * 5:
+                await emitter.send(text)
+            assert (await everything(client))[1] == 1013
+            emitter.close()
+            async with asyncio.timeout(10.0):
+                assert await job == 40
+
+    on_network(main)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ import pytest
 
 from streamkit import CarrierAwayError, CarrierError, Stream, ops
 from streamkit.durable import Depth, Entry, Json, SQLite
-from streamkit.durable.sqlite.database import Database
 from streamkit.durable.sqlite.schema import STEPS
 from streamkit.testing import VirtualLoop, run
 
@@ -335,32 +333,3 @@ def test_the_file_stays_flat_and_gives_back_what_a_rush_has_taken(tmp_path: Path
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert path.stat().st_size < 1_500_000, sizes
     assert max(sizes) < 12_000_000, sizes
-
-
-def test_a_cancellation_while_it_opens_leaves_no_file_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened: list[Database] = []
-    entered, go = threading.Event(), threading.Event()
-    open_file = Database.open
-
-    def held(database: Database) -> None:
-        opened.append(database)
-        entered.set()
-        go.wait(30.0)
-        open_file(database)
-
-    monkeypatch.setattr(Database, "open", held)
-
-    async def main() -> None:
-        task = asyncio.ensure_future(SQLite(tmp_path / "jobs.db", "q").depth("g"))
-        await asyncio.to_thread(entered.wait, 30.0)
-        task.cancel()
-        await asyncio.sleep(0)
-        go.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        opened[0].sql.execute("SELECT 1")

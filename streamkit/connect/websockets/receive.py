@@ -105,7 +105,9 @@ class _Caller:
             connection = await client.connect(self._url, **self._options)
         except exceptions.InvalidStatus as error:
             response = error.response
-            asked = retry_after(response.headers, wall_clock()())
+            # one that comes twice is an error for the library's own mapping
+            headers = {name.title(): value for name, value in response.headers.raw_items()}
+            asked = retry_after(headers, wall_clock()())
             raise StatusError(response.status_code, public(self._url), asked) from error
         if self._on_connect is not None:
             try:

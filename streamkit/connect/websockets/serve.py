@@ -43,6 +43,7 @@ class _Fan:
 
     def __init__(self, strategy: Strategy, encode: Callable[[Any], Any], latest: bool) -> None:
         self.hub: Hub[Any] = Hub(strategy)
+        self.fails = strategy.fails
         self._encode = encode
         self._latest = latest
         self._first: tuple[Any, ...] = ()
@@ -55,7 +56,10 @@ class _Fan:
         message = await settled(self._encode(item))
         if self._latest:
             self._first = (message,)
-        await self.hub.send(message)
+        if self.fails:
+            self.hub.offer(message)  # with no client it is refused: then it is for nobody
+        else:
+            await self.hub.send(message)
 
     async def client(self, connection: ServerConnection) -> None:
         """Send to one client until it leaves, or the stream ends."""
@@ -110,8 +114,8 @@ async def _open(
 
     No context manager: that of contextlib sets the traceback of a user's error, which may refuse it.
     """
-    # without clients, and when the last has left, items are for nobody, and nobody waits
-    nobody = (fan.hub.stream() | drain()).start()
+    # without clients, and when the last has left, items are for nobody, and nobody waits; or fails
+    nobody = None if fan.fails else (fan.hub.stream() | drain()).start()
     code = _FAILED
     try:
         if on_listening is not None:
@@ -131,7 +135,8 @@ async def _open(
         try:
             await fan.closed(listening, code)
         finally:
-            await nobody
+            if nobody is not None:
+                await nobody
 
 
 async def _serve(

@@ -54,7 +54,8 @@ class SQLite(Carrier):
     Raises:
         TypeError: an argument has the wrong type.
         ValueError: `name` is empty, or a number is out of range.
-        CarrierError: (when used) the file is full, corrupt, no database, or of a newer version.
+        CarrierError: (when used) the file is full, corrupt, no database, or of a newer version; or it was
+            deleted, or replaced, while it was open.
         CarrierAwayError: (when used) others have kept it locked for longer than `busy`.
     """
 

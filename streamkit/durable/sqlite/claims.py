@@ -64,6 +64,7 @@ class Claims:
     def _any(self, group: str, now: float) -> bool:
         """Whether it is worth a transaction; reading locks nobody out."""
         queue = self.queue
+        queue.database.still_there()
         with queue.database.telling():
             number = queue.known_group(group)
             if number is None:

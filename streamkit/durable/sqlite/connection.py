@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
+from streamkit._core.errors import noted
+from streamkit._core.show import told
 from streamkit._engine.buffer.clock import wall_clock_of
+from streamkit._engine.run.shelter import hide
 from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.sqlite.claims import Claims
 from streamkit.durable.sqlite.database import Database, Locked
@@ -112,10 +115,15 @@ class SqliteConnection:
             future = self._loop.run_in_executor(self._thread, work, *arguments)
             try:
                 return await asyncio.shield(future)
-            except CancelledError:
+            except CancelledError as cancelled:
                 await _finished(future)
                 if undo is not None and not future.exception():
-                    await _finished(self._loop.run_in_executor(self._thread, undo, future.result()))
+                    undoing = asyncio.ensure_future(self._call(undo, future.result()))
+                    if not undoing.done():  # pragma: no branch - an eager task may be
+                        hide(undoing)
+                    await _finished(undoing)
+                    if (failed := undoing.exception()) is not None:  # a lease that is left ends by itself
+                        noted(cancelled, f"what it had done could not be undone: {told(failed)}")
                 raise
             except Locked as error:
                 if self._loop.time() - begun >= self._busy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -42,9 +43,12 @@ class Database:
         self.path = path
         self._fsync = fsync
         self._transactions = 0
+        self._absolute = path
+        self._file: os.stat_result | None = None
         self.sql: sqlite3.Connection
 
     def open(self) -> None:
+        self._absolute = os.path.abspath(self.path)  # the working directory may be another later
         with self.telling():
             self.sql = sqlite3.connect(
                 self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
@@ -77,11 +81,23 @@ class Database:
             self.sql.execute("BEGIN IMMEDIATE")
             try:
                 yield self.sql
+                self.still_there()
                 self.sql.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):  # a full disk has rolled it back already
                     self.sql.execute("ROLLBACK")
                 raise
+
+    def still_there(self) -> None:
+        """A file that was deleted can be written to as ever, and with its journal all is lost at the end."""
+        try:
+            now: os.stat_result | None = os.stat(self._absolute)
+        except OSError:
+            now = None
+        if self._file is None:
+            self._file = now  # it is just made, or opened
+        elif now is None or not os.path.samestat(now, self._file):
+            raise CarrierError(f"{self.path}: it was deleted, or replaced, while it was open")
 
     @contextmanager
     def telling(self) -> Generator[None]:
