@@ -53,8 +53,9 @@ def _later(pieces: Parsed) -> frozenset[str]:
     while True:
         more = _spread(tainted, pieces.each)
         for node in pieces.each:
-            changed = frozenset(_base(target) for each in ast.walk(node) for target, value in _assigned(each)
-                                if not isinstance(target, ast.Name) and loads([value, target]) & more)  # fmt: skip
+            pairs = [pair for each in ast.walk(node) for pair in _assigned(each)]
+            parts = [pair for pair in pairs if not isinstance(pair[0], ast.Name)]
+            changed = frozenset(_base(part) for part, value in parts if loads([value, part]) & more)
             for name, call in _calls(node):
                 if loads([*call.args, *[each.value for each in call.keywords]]) & more:
                     # it may change what it is a method of, and what else it was given
@@ -70,7 +71,7 @@ def _later(pieces: Parsed) -> frozenset[str]:
 
 
 def _beside(pieces: Parsed) -> dict[str, frozenset[str]]:
-    """The variables of which each may be a part, or which may be a part of it: a change of one changes both."""
+    """By a variable: those that it may be a part of, or have as a part, so that it changes with them."""
     pairs = [
         pair for node in [*pieces.setup, *pieces.each] for each in ast.walk(node) for pair in _assigned(each)
     ]
