@@ -29,13 +29,15 @@ from streamkit import (
     Tumbling,
     Unbounded,
     interval,
-    ops,
+    ops as operators,
     timer,
 )
 from streamkit.live import Slot
 from tests.run.calling import slowly
 from tests.run.ledger import MANY, Trial, numbers
 
+ops: Any = operators
+"""What is drawn fits together or is refused when it runs: types cannot say."""
 COUNT = 12
 """How many items each durable source has."""
 
@@ -377,7 +379,9 @@ class Plan:
 
     def world(self, failing: int = 0, due: list[Any] | None = None) -> tuple[World, Any]:
         """New trials and callbacks, and the job."""
-        trials = [Trial(COUNT, first=(at + 1) * MANY, due=due and due[at]) for at in range(self.sources)]
+        trials = [
+            Trial(COUNT, first=(at + 1) * MANY, due=due[at] if due else None) for at in range(self.sources)
+        ]
         w = World(trials, failing, steady=self.steady)
         stream: Any = trials[0].stream()
         for name, seed in self.parts:
