@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from streamkit._core.again import throw
+from streamkit._core.delivery import Delivery, settled
 from streamkit._core.errors import attach
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Failing
@@ -19,6 +21,36 @@ class Outcome(Channel):
         super().__init__(failed)
         self.source = Failing()
         """Keeps the source's error until every branch has received the items before it."""
+        self.places: list[Any] = []
+        """What each branch of a broadcast or a route writes into, by its number."""
+        self._undecided: dict[Any, list[Delivery]] = {}
+        """What came for branches that had left, and may fail yet, by what they write into."""
+
+    def lane(self, *how: Any, **more: Any) -> Any:
+        made = super().lane(*how, **more)
+        self.places.append(made)
+        return made
+
+    def left_out(self, place: Any, token: Delivery, *, ended: bool) -> None:
+        """Settle what came for a branch that reads no more, when that has ended, and not with an error.
+
+        The error of a branch comes behind all that it has in its buffers: it is not known when it leaves.
+        """
+        if not ended:
+            self._undecided.setdefault(place, []).append(token)
+        elif self.error is None:
+            token.settle()
+
+    def ended(self, place: Any) -> None:
+        """The branch that writes into `place` has ended. Where the reader has left, nobody knows how."""
+        tokens = self._undecided.pop(place, ())
+        if self.error is None and not self.left:
+            settled(tokens)
+
+    def closed(self) -> None:
+        super().closed()
+        for place in [each for each in self._undecided if not each.open]:
+            self.ended(place)
 
     def fail(self, error: BaseException) -> None:
         if error is not self.source.error:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
+from streamkit._core.delivery import Delivery
 from streamkit._core.strategy import Strategy, Suspend, Unbounded
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -63,9 +64,24 @@ class _Broadcast(Fan):
 class _Paired(_Broadcast):
     """The same of pairs of a delivery and an item: each branch is one place of the delivery."""
 
+    def __init__(self, out: Outcome) -> None:
+        super().__init__(out.source)
+        self.out = out
+        self.all: list[Lane] = []
+        """The lanes of all branches, also of those that have ended."""
+
+    def going(self) -> None:
+        self.all = self.all or self.branches
+        super().going()
+
     def put(self, item: Any) -> bool:
         self.going()
-        item[0].count += len(self.branches) - 1
+        token: Delivery = item[0]
+        token.count += len(self.all) - 1
+        if len(self.branches) < len(self.all):
+            for lane, place in zip(self.all, self.out.places, strict=True):
+                if not lane.open:
+                    self.out.left_out(place, token, ended=not place.open)
         return super().put(item)
 
 
@@ -90,12 +106,12 @@ class _InBursts(Bursts, _Broadcast):
         super().close()
 
 
-def _fan(run: Run, channel: Failing, strategies: tuple[Strategy | None, ...]) -> Fan:
+def _fan(run: Run, out: Outcome, strategies: tuple[Strategy | None, ...]) -> Fan:
     if run.tracked:
-        return _Paired(channel)
+        return _Paired(out)
     if all(type(strategy) in (Suspend, Unbounded) for strategy in strategies):
-        return _InBursts(channel, run.loop)
-    return _Broadcast(channel)
+        return _InBursts(out.source, run.loop)
+    return _Broadcast(out.source)
 
 
 def begin(
@@ -142,7 +158,7 @@ async def merged(
 ) -> AsyncIterator[Any]:
     """Run branches that are operators; yield what they emit."""
     out = run.adopt(Outcome(run.halt))
-    join(run, out, begin(run, source, _fan(run, out.source, _strategies), branches, _strategies))
+    join(run, out, begin(run, source, _fan(run, out, _strategies), branches, _strategies))
     async for item in out:
         yield item
         del item  # nothing is held while the branches have nothing
@@ -154,5 +170,5 @@ async def gathered(
 ) -> tuple[Any, ...]:
     """Run branches that are sinks; return their results."""
     out = run.adopt(Outcome(run.halt))
-    inlets = begin(run, source, _fan(run, out.source, _strategies), branches, _strategies)
+    inlets = begin(run, source, _fan(run, out, _strategies), branches, _strategies)
     return tuple(await results(run, out, inlets))

@@ -212,7 +212,8 @@ class Router(Target):
             intake.put(item)
         else:  # its pipe has ended
             intake.turn_away(item)
-            self.run.form.left_out(item)
+            if self.run.tracked:
+                self.out.left_out(berth, item[0], ended=not berth.running)
         return True
 
     # groups --------------------------------------------------------------------------------
@@ -240,6 +241,7 @@ class Router(Target):
 
     def _ended(self, berth: Berth) -> None:
         """The pipe of a group has ended: close its intake, free the berth."""
+        self.out.ended(berth)
         berth.inbox.leave()  # what was left in it, who has read it has dropped
         if self.run.book and berth.book:
             self.run.book.close(berth.book)

@@ -63,7 +63,9 @@ class _OneOfMany(Fan):
             lane.put(item)
         elif any(each.open for each in self.branches):  # its pipe has ended, and others go on
             lane.turn_away(item)
-            self.run.form.left_out(item)
+            if self.run.tracked:
+                place = self.out.places[self.branches.index(lane)]
+                self.out.left_out(place, item[0], ended=not place.open)
         else:
             raise Abandoned
         return False

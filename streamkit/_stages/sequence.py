@@ -267,6 +267,8 @@ class Streams(ABC, Generic[T]):
             before = len(links)
             while before:
                 if links[before - 1].declaration.nests:
+                    if inlet.source.tracked:  # a loop of its own follows the deliveries of its items
+                        return inlet if before == len(links) else Inlet[Any](inlet.source, links[:before])
                     before -= 1
                     rest = Inlet[Any](inlet.source, links[:before])
                     each = Each(self._run, links[before], rest, kept=self.passes)

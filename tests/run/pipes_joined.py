@@ -138,6 +138,12 @@ JOINED: dict[str, Piped] = {
     ),
     "concat_map ahead": lambda s, c: s | ops.concat_map(c.stream, lookahead=2) | ops.for_each(c.store),
     "concat_map streams": lambda s, c: s | ops.concat_map(c.stream) | ops.for_each(c.store),
+    "concat_map, concat": lambda s, c: (
+        s | ops.concat_map(c.stream) | ops.concat([1, 2]) | ops.concat_map(c.stream) | ops.for_each(c.put)
+    ),
+    "concat_map, catch": lambda s, c: (
+        s | ops.concat_map(c.twice) | ops.catch(lambda error: [1, 2]) | ops.for_each(c.put)
+    ),
     "exhaust_map": lambda s, c: s | ops.map(c.slow) | ops.exhaust_map(c.stream) | ops.for_each(c.put),
     "concat": lambda s, c: (
         s | ops.map(c.same) | ops.concat([1, 2], slowly([3])) | ops.map(c.slow) | ops.for_each(c.put)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,6 +87,33 @@ def test_what_was_in_hand_where_an_error_came_up_is_to_blame(name: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - its words are its item
         done(lambda: BLAMED[name](trial.stream()))
     assert trial.blamed == ([MANY + 2, MANY + 3] if name == "of several" else [MANY + 3])
+
+
+_AHEAD: Any = ops.map(lambda item: fails(item)) | ops.buffer(Suspend(1))
+BRANCHES: dict[str, tuple[Any, int]] = {
+    "broadcast": (ops.broadcast(_AHEAD, ops.take_last(1) | ops.buffer(Suspend(1))), 1),
+    "partition": (ops.partition(lambda item: item % 2, _AHEAD, ops.ignore_items() | ops.map(slow)), 2),
+    "groups": (ops.group_by(lambda item: item % 2, _AHEAD, max_groups=2), 2),
+}
+"""Pipes of which a branch that every so many items go to fails, which is known when its buffer is read."""
+
+
+def test_what_came_for_a_branch_that_has_failed_is_not_settled() -> None:
+    for name, (pipe, step) in BRANCHES.items():
+        trial = Trial(12)
+        job = trial.stream() | pipe | ops.for_each(lambda _: asyncio.sleep(1))
+        with pytest.raises(ValueError):  # noqa: PT011 - its words are its item
+            done(partial(_awaited, job))
+        assert not {*trial.settled}.intersection(range(MANY + 3, MANY + 12, step)), name
+
+
+def test_what_came_for_a_branch_that_ends_later_is_settled_then() -> None:
+    branch: Any = ops.take(1) | ops.map(lambda item: asyncio.sleep(9, item), concurrency=2)
+    parted: list[Any] = [ops.broadcast, partial(ops.partition, lambda item: True)]
+    for parts in parted:
+        trial = Trial(6)
+        done(partial(_awaited, trial.stream() | parts(branch, ops.map(str)) | ops.drain()))
+        assert not trial.open, parts
 
 
 def test_a_loop_of_ones_own_settles_an_item_when_it_asks_for_the_next() -> None:

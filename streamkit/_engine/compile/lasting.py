@@ -20,6 +20,10 @@ _WORDS = frozenset({"emit", "run", "end", "enter", "pick"})
 """What passes something on, at once or perhaps."""
 
 
+_NEW = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr)
+"""What is a thing of its own, of which no change reaches what it is made of."""
+
+
 def emits(block: Iterable[ast.AST]) -> bool:
     """Whether something may be passed on in `block`."""
     return any(name in _WORDS for node in block for name, _ in _calls(node))
@@ -44,24 +48,46 @@ def returns(pieces: Parsed, *, counts: bool) -> bool:
 def _later(pieces: Parsed) -> frozenset[str]:
     """The variables that may have something of an item at the next one, and those that are made of them."""
     lasting = pieces.assigned - pieces.passing
-    setup = {name: loads([node.value]) for node in pieces.setup if isinstance(node, ast.Assign)
-             for name in stores(node.targets)}  # fmt: skip
+    beside = _beside(pieces)
     tainted = frozenset({"item"})
     while True:
         more = _spread(tainted, pieces.each)
         for node in pieces.each:
+            pairs = [pair for each in ast.walk(node) for pair in _assigned(each)]
+            parts = [pair for pair in pairs if not isinstance(pair[0], ast.Name)]
+            changed = frozenset(_base(part) for part, value in parts if loads([value, part]) & more)
             for name, call in _calls(node):
                 if loads([*call.args, *[each.value for each in call.keywords]]) & more:
                     # it may change what it is a method of, and what else it was given
-                    of = name if isinstance(call.func, ast.Name) else _base(call.func)
-                    more |= (frozenset({of}) | setup.get(of, frozenset())) & pieces.assigned
+                    changed |= {name if isinstance(call.func, ast.Name) else _base(call.func)}
                     if name not in _WORDS:
-                        more |= (
-                            frozenset(each.id for each in call.args if isinstance(each, ast.Name)) & lasting
-                        )
+                        given = {each.id for each in call.args if isinstance(each, ast.Name)}
+                        changed |= given & (lasting | beside.keys())
+            changed &= pieces.assigned
+            more |= changed.union(*[beside.get(name, ()) for name in changed])
         if more == tainted:
             return _spread(tainted & lasting, [*pieces.each, *pieces.finish, *pieces.failed]) - {"item"}
         tainted = more
+
+
+def _beside(pieces: Parsed) -> dict[str, frozenset[str]]:
+    """By a variable: those that it may be a part of, or have as a part, so that it changes with them."""
+    pairs = [
+        pair for node in [*pieces.setup, *pieces.each] for each in ast.walk(node) for pair in _assigned(each)
+    ]
+    found: dict[str, frozenset[str]] = {}
+    for target, value in pairs:
+        name = _base(target)
+        if isinstance(value, _NEW):
+            continue
+        for other in loads([value]) & pieces.assigned - {name}:
+            found[name] = found.get(name, frozenset()) | {other}
+            found[other] = found.get(other, frozenset()) | {name}
+    while True:
+        more = {name: others.union(*[found[each] for each in others]) for name, others in found.items()}
+        if more == found:
+            return found
+        found = more
 
 
 def _spread(names: frozenset[str], block: Iterable[ast.AST]) -> frozenset[str]:
