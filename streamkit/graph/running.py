@@ -28,7 +28,7 @@ from streamkit.graph.parts import Part
 from streamkit.graph.registry import Registry
 from streamkit.graph.text import Text
 from streamkit.graph.trials import Heir, Trial, heirs
-from streamkit.graph.unit import Unit, parts_of
+from streamkit.graph.unit import Unit, parts_of, stopped
 from streamkit.graph.wiring import Wiring
 from streamkit.live.watchfiles import watch
 
@@ -197,7 +197,15 @@ class RunningGraph(Generic[G]):
             await asyncio.wait([self._task])
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return self._task.__await__()
+        return self._result().__await__()
+
+    async def _result(self) -> Any:
+        try:
+            return await self._task
+        finally:
+            if self._task.done():  # it may have been cancelled before it began
+                self._over.set()
+                await stopped([*self._units.values(), *self._old])
 
     def __repr__(self) -> str:
         return f"<RunningGraph {'done' if self.done else 'running'} {self._graph!r}>"
@@ -275,8 +283,9 @@ class RunningGraph(Generic[G]):
         That is the one that runs. If its own new nodes are on trial, and none has had an item, it may be as
         wrong: then it is the one before, where that has room for all of those items.
         """
-        back, step = heirs(self._graph.wiring, graph.wiring, found, parts), self._last()
-        if step is None or not step.untried:
+        back = heirs(self._graph.wiring, graph.wiring, found, parts)
+        steps = [step for step in self._applied.values() if step.after is self._graph]
+        if not steps or not (step := steps[-1]).untried:
             return back, self._graph
         try:
             more = heirs(step.tried.wiring, graph.wiring, step.tried.diff(graph), parts)
@@ -285,11 +294,6 @@ class RunningGraph(Generic[G]):
         if not back.keys() <= more.keys():
             return back, self._graph
         return {name: more[name] for name in back}, step.tried
-
-    def _last(self) -> _Step[G] | None:
-        """The change under way that has made the graph what it is, if there is one."""
-        steps = [step for step in self._applied.values() if step.after is self._graph]
-        return steps[-1] if steps else None
 
     def _made(self, assembly: Assembly, names: Iterable[str], trials: Mapping[str, Trial]) -> dict[str, Unit]:
         nodes = assembly.wiring.nodes
@@ -363,11 +367,7 @@ class RunningGraph(Generic[G]):
             await self._over.wait()
         finally:
             self._over.set()
-            units = [*self._units.values(), *self._old]
-            for unit in units:
-                unit.stop()
-            if running := [unit.task for unit in units if unit.task is not None and not unit.task.done()]:
-                await asyncio.wait(running)
+            await stopped([*self._units.values(), *self._old])
         if self._error is not None:
             raise self._error
         if self._stopped:

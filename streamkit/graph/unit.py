@@ -23,7 +23,7 @@ from streamkit.graph.nodes import Node
 from streamkit.graph.trials import Trial
 from streamkit.graph.vocabulary import Role
 
-__all__ = ["Owner", "Unit", "parts_of"]
+__all__ = ["Owner", "Unit", "parts_of", "stopped"]
 
 _MOST: Final = 1024
 """Items that a node passes on at its end without waiting for room, where it may hold any number."""
@@ -184,6 +184,14 @@ class Unit:
             if part.kind != "source" or part.text not in read
         ]
         return parts, weight if times == 1 else Weight(weight.items * times)
+
+
+async def stopped(units: Sequence[Unit]) -> None:
+    """Stop them all, and wait until they run no more."""
+    for unit in units:
+        unit.stop()
+    if running := [unit.task for unit in units if unit.task is not None and not unit.task.done()]:
+        await asyncio.wait(running)
 
 
 def parts_of(units: Sequence[Unit]) -> list[Part]:

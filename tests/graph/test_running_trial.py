@@ -291,3 +291,20 @@ def test_a_change_whose_new_nodes_met_no_item_is_not_gone_back_to(
             assert await world.end(running) == ITEMS
 
     run(main)
+
+
+def test_a_graph_that_is_cancelled_before_it_begins_leaves_no_node_behind() -> None:
+    async def main() -> None:
+        world = World()
+        running = world.graph(n=N, p=listed("n")).start()
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        task.uncancel()
+        assert running.done
+        await running.stop()
+        assert world.told in ([], ["open 0", "close 0"])
+
+    run(main)
