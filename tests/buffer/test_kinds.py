@@ -249,7 +249,7 @@ def test_an_item_that_cannot_be_read_names_the_operator_whose_buffer_it_was_in_a
     items = [*range(1, 9), Unreadable(), 10]
     for name, way in SPILLS.items():
         stream: Any = Stream(items) | way
-        job = stream | ops.for_each(slowly) if isinstance(stream, Stream) else stream
+        job: Any = stream | ops.for_each(slowly) if isinstance(stream, Stream) else stream
         with pytest.raises(LookupError, match="unreadable") as caught:
             run(job)
         notes = caught.value.__notes__
