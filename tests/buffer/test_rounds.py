@@ -8,7 +8,7 @@ import pytest
 from streamkit import Conflate, DropOldest, Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.rounds import popped
+from streamkit._engine.buffer.rounds import popped, rounds
 from streamkit.testing import run
 
 CAPACITY = 8
@@ -94,3 +94,12 @@ def test_no_more_are_taken_than_are_asked_for_where_each_is_popped() -> None:
         lane.put(number)
     assert [*popped(channel, 2)] == [0, 1]
     assert [*popped(channel, 9)] == [2, 3, 4]
+
+
+def test_a_reader_that_is_alone_notes_what_each_lane_holds_though_there_are_no_rounds() -> None:
+    channel = Channel(clock=lambda: 0.0)
+    lanes = [channel.lane(Suspend(9)) for _ in range(2)]
+    for lane, many in zip(lanes, (1, 3), strict=True):
+        lane.held.extend(range(many))  # as a writer appends what it was granted
+    assert rounds(lanes, 100, alone=True) == 0
+    assert [lane.most for lane in lanes] == [1, 3]
