@@ -100,6 +100,7 @@ def test_a_reader_that_is_alone_notes_what_each_lane_holds_though_there_are_no_r
     channel = Channel(clock=lambda: 0.0)
     lanes = [channel.lane(Suspend(9)) for _ in range(2)]
     for lane, many in zip(lanes, (1, 3), strict=True):
-        lane.held.extend(range(many))  # as a writer appends what it was granted
+        held: Any = lane.held
+        held.extend(range(many))  # as a writer appends what it was granted
     assert rounds(lanes, 100, alone=True) == 0
     assert [lane.most for lane in lanes] == [1, 3]
