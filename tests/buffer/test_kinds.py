@@ -199,6 +199,16 @@ def test_what_is_kept_counts_as_held_until_it_is_released() -> None:
     assert lane.stats().held_at_most == 4
 
 
+def test_where_all_the_room_is_taken_by_what_is_kept_the_strategy_says_what_is_dropped() -> None:
+    lane = lane_of(DropIncoming(1))
+    lane.put(0)
+    lane.keep(lane.take())
+    lane.put(1)
+    stats = lane.stats()
+    assert (lane.limit, stats.dropped, stats.refused, stats.held) == (0, 1, 0, 1)
+    assert balanced(stats)
+
+
 class Unreadable:
     """It can be written to a disk, and not read."""
 
@@ -239,9 +249,9 @@ def test_an_item_that_cannot_be_read_names_the_operator_whose_buffer_it_was_in_a
     items = [*range(1, 9), Unreadable(), 10]
     for name, way in SPILLS.items():
         stream: Any = Stream(items) | way
-        job = stream | ops.for_each(slowly) if isinstance(stream, Stream) else stream
+        job: Any = stream | ops.for_each(slowly) if isinstance(stream, Stream) else stream
         with pytest.raises(LookupError, match="unreadable") as caught:
-            run(lambda job=job: job)
+            run(job)
         notes = caught.value.__notes__
         assert len(notes) == 1, f"{name}: {notes}"
         assert notes[0].startswith(f"in {name.partition(',')[0]}("), f"{name}: {notes}"

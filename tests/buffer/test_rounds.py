@@ -8,6 +8,7 @@ import pytest
 from streamkit import Conflate, DropOldest, Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.rounds import popped, rounds
 from streamkit.testing import run
 
 CAPACITY = 8
@@ -84,3 +85,22 @@ def test_a_lane_that_is_read_alone_ends_where_it_is_empty(most: int) -> None:
         assert [*channel.drained(most)] == ["later"]
 
     run(main)
+
+
+def test_no_more_are_taken_than_are_asked_for_where_each_is_popped() -> None:
+    channel = Channel(clock=lambda: 0.0)
+    lane = channel.lane(DropOldest(9))
+    for number in range(5):
+        lane.put(number)
+    assert [*popped(channel, 2)] == [0, 1]
+    assert [*popped(channel, 9)] == [2, 3, 4]
+
+
+def test_a_reader_that_is_alone_notes_what_each_lane_holds_though_there_are_no_rounds() -> None:
+    channel = Channel(clock=lambda: 0.0)
+    lanes = [channel.lane(Suspend(9)) for _ in range(2)]
+    for lane, many in zip(lanes, (1, 3), strict=True):
+        held: Any = lane.held
+        held.extend(range(many))  # as a writer appends what it was granted
+    assert rounds(lanes, 100, alone=True) == 0
+    assert [lane.most for lane in lanes] == [1, 3]

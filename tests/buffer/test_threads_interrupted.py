@@ -125,6 +125,14 @@ def test_what_was_held_at_most_in_a_burst_is_known_behind_an_interruption() -> N
     assert (stats.offered, stats.held_at_most) == (many + 1, many + 1)
 
 
+def test_what_the_reader_has_in_hand_and_has_not_counted_yet_is_held_still() -> None:
+    channel: Any = shared(1, 2)
+    channel.lanes[0].held.popleft()
+    (stats,) = channel.stats()
+    assert (stats.offered, stats.delivered, stats.held) == (2, 0, 2)
+    check_sum(stats)
+
+
 class TestWaiting:
     def test_one_who_cannot_be_let_in_lines_up_behind_the_change(self) -> None:
         channel = shared(1, 2)

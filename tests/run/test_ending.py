@@ -312,6 +312,36 @@ def test_where_a_source_cleans_up_is_looked_for_once(monkeypatch: pytest.MonkeyP
     assert looked.count(with_finally.__code__) == 1
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_iterator_that_is_being_closed_is_not_cancelled_in_it(nested: bool) -> None:
+    closed = list[bool]()
+
+    class Source:
+        def __aiter__(self) -> AsyncIterator[int]:
+            return self
+
+        async def __anext__(self) -> int:
+            return 1
+
+        async def aclose(self) -> None:
+            closed.append(False)
+            await asyncio.sleep(2.0)
+            closed[-1] = True
+
+    async def failing() -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        raise LookupError("failed")
+        yield 0
+
+    async def main() -> None:
+        some: Any = Stream([0]) | ops.concat_map(lambda _: Source()) if nested else Stream(Source())
+        await (some | ops.take(1) | ops.merge(failing()) | ops.drain())
+
+    with pytest.raises(LookupError, match="failed"):
+        run(main)
+    assert closed == [True]
+
+
 def test_where_errors_are_handled_is_read_as_python_reads_it() -> None:
     codes = [each.__code__ for each in vars(asyncio.BaseEventLoop).values() if isinstance(each, FunctionType)]
     for code in codes:

@@ -276,7 +276,8 @@ class TestTimers:
 
             return stage
 
-        for function, text in ((lambda: next(iter([])), "StopIteration"), (lambda: work(), r"run\.spawn\(")):
+        tells = r"must return nothing to await, not .*: let it call run\.spawn\(\.\.\.\)\n"
+        for function, text in ((lambda: next(iter([])), "StopIteration"), (lambda: work(), tells)):
             with pytest.raises((RuntimeError, TypeError), match=text) as caught:
                 outcome(stage_that_calls(function))
             check_blamed(caught.value)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import DropOldest, Stream, Suspend, ops, push
+from streamkit import DropOldest, Stream, Suspend, attached, ops, push
 from streamkit._engine.run.leave import is_of_clean_up
 from streamkit.testing import run
 
@@ -110,3 +110,37 @@ def test_what_was_opened_and_never_read_is_closed(depth: int) -> None:
         return emitter.offer("late")
 
     assert not run(main)
+
+
+@pytest.mark.parametrize("concurrency", [None, 2])
+def test_what_fails_as_a_synchronous_source_is_closed_is_told_with_its_error(concurrency: int | None) -> None:
+    class Source:
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            raise LookupError("in it")
+
+        def close(self) -> None:
+            raise OSError("closed")
+
+    def inner(_: int) -> Any:
+        return Source()
+
+    flat = ops.concat_map(inner) if concurrency is None else ops.flat_map(inner, concurrency=concurrency)
+    with pytest.raises(LookupError, match="in it") as caught:
+        run(lambda: as_awaited(Stream([1]) | flat | ops.drain()))
+    (late,) = attached(caught.value)
+    assert isinstance(late, OSError)
+
+
+def test_an_error_of_a_list_is_told_of_each_time_with_its_operator() -> None:
+    for _ in range(3):  # from the second on, the loop is known
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(lambda: as_awaited(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.to_list()))
+        (note,) = caught.value.__notes__
+        assert note.startswith("in map(")
+
+
+async def as_awaited(job: Any) -> Any:
+    return await job
