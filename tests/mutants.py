@@ -106,6 +106,7 @@ MORE = {
     "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [
         "tests/compile/test_nests.py",
+        "tests/compile/test_opcodes_start.py",
         "tests/live/test_woven.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",

@@ -313,3 +313,28 @@ def test_a_task_that_is_spawned_when_intake_is_over_never_begins() -> None:
 
     play(main)
     assert begun == []
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_a_task_ends_the_program_at_once_though_its_reader_is_busy(
+    interrupt: type[BaseException],
+) -> None:
+    ends: list[float] = []
+
+    async def interrupts() -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        raise interrupt
+        yield 0
+
+    async def busy(_: int) -> None:
+        await asyncio.sleep(100.0)
+
+    async def main() -> None:
+        try:
+            await (Stream([1]) | ops.merge(interrupts()) | ops.for_each(busy))
+        finally:
+            ends.append(asyncio.get_running_loop().time())
+
+    with pytest.raises(interrupt):
+        play(main)
+    assert ends == [1.0]

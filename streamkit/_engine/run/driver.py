@@ -63,9 +63,7 @@ class _Told:
 
     __slots__ = ("error", "over", "waiting")
 
-    def __init__(
-        self, waiting: Any = None, error: BaseException | None = None, *, over: bool = False
-    ) -> None:
+    def __init__(self, waiting: Any = None, error: BaseException | None = None, *, over: bool) -> None:
         self.waiting = waiting
         self.error = error
         self.over = over
