@@ -45,12 +45,12 @@ class Delivery:
     __slots__ = ("count", "error", "failed", "ledger", "message")
 
     def __init__(self, ledger: Any, message: Any) -> None:
-        self.count = 1
+        self.count: int = 1
         """In how many places it is. Loops add to it and take from it in place."""
-        self.failed = False
+        self.failed: bool = False
         self.error: BaseException | None = None
         """With what it failed first, if its place knew; the ledger lets go of it when it has told it."""
-        self.ledger = ledger
+        self.ledger: Any = ledger
         """Is told when it is `closed`: loops say so by themselves."""
         self.message: Any = message
         """What the carrier knows it by."""

@@ -33,10 +33,10 @@ class CommandError(StreamkitError):
     """A program has ended with another exit code than 0."""
 
     def __init__(self, words: Sequence[str], code: int, errors: Sequence[str]) -> None:
-        self.words = tuple(words)
+        self.words: tuple[str, ...] = tuple(words)
         self.code = code
         """As a shell has it; of a program that a signal has ended, the number of that, below 0."""
-        self.errors = tuple(errors)
+        self.errors: tuple[str, ...] = tuple(errors)
         """The last lines that it wrote to its standard error."""
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         said = f": {self.errors[-1]}" if self.errors else ""

@@ -141,7 +141,7 @@ class Course:
         """When the connection was made that is there."""
         self._since = 0.0
         self._reason = ""
-        self.failures = 0
+        self.failures: int = 0
 
     def succeeded(self) -> None:
         """Something was received: the row has ended."""

@@ -38,7 +38,7 @@ class Sender(Generic[T]):
     def __init__(self, emitter: Emitter[T], time: Callable[[], float]) -> None:
         self._emitter = emitter
         self._time = time
-        self.heard = time()
+        self.heard: float = time()
         """When the client was heard of last, by the time of the event loop."""
 
     def send(self, item: T) -> None:
@@ -123,7 +123,7 @@ class Inflow:
     """One connection of a client that calls back; a `Link` without what closes the client."""
 
     resumed = False
-    least = 0.0
+    least: float = 0.0
 
     def __init__(self, strategy: Strategy, name: str, heartbeat: float | None) -> None:
         self._loop = asyncio.get_running_loop()

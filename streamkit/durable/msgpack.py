@@ -8,8 +8,8 @@ from streamkit._core.value import Value
 
 try:
     import msgpack  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
-except ImportError as error:
-    raise ImportError("streamkit.durable.MsgPack needs msgpack: pip install streamkit[msgpack]") from error
+except ImportError as _error:
+    raise ImportError("streamkit.durable.MsgPack needs msgpack: pip install streamkit[msgpack]") from _error
 
 __all__ = ["MsgPack"]
 

@@ -26,7 +26,7 @@ class Patience:
 
     def __init__(self, server: object, seconds: float) -> None:
         self.seconds = seconds
-        self.retries = 0
+        self.retries: int = 0
         self._server = server
 
     async def call(self, call: Callable[[], Awaitable[T]], away: Callable[[Exception], bool]) -> T:

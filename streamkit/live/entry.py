@@ -67,11 +67,11 @@ class Entry:
 
     def __init__(self, kind: Kind, states: States, item: Any = EMPTY) -> None:
         self.kind = kind
-        self.pushes = False
+        self.pushes: bool = False
         """Whether the loop is in push form, and what is in hand is sent into it."""
         self.rest: Rest = Rest(EMPTY, iter(()))
         """That."""
-        self.edits = CellType(None)
+        self.edits: CellType = CellType(None)
         """Has True in it while the loop is to be left."""
         self._states: States | None = states
         self._item = item

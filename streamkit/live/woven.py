@@ -219,8 +219,9 @@ class Woven(Entry):
 
     def _begun(self, begin: Callable[[], Channel]) -> Channel:
         """Begin the stage that is read."""
-        self.channel = begin()
-        return self.channel
+        channel = begin()
+        self.channel: Channel | None = channel
+        return channel
 
     async def _result(self) -> Any:
         """What comes out of the sink at the end."""

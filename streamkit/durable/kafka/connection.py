@@ -50,7 +50,7 @@ class KafkaConnection:
     """A `Connection`."""
 
     def __init__(self, carrier: Told) -> None:
-        self.trimmed = 0
+        self.trimmed: int = 0
         """Offsets that were not there when their turn came: deleted by others, or by the brokers."""
         self._carrier = carrier
         self._config: dict[str, Any] = {

@@ -51,7 +51,7 @@ class Group:
     """What a connection has of one group. All is changed under a lock: the thread and the loop both do."""
 
     def __init__(self, carrier: Any, name: str, config: dict[str, Any], lease: float) -> None:
-        self.trimmed = 0
+        self.trimmed: int = 0
         self._carrier = carrier
         self._lock = Lock()
         self._parts: dict[int, Offsets] = {}

@@ -17,10 +17,10 @@ class Offsets:
     __slots__ = ("_done", "_out", "lost", "next", "number", "told")
 
     def __init__(self, number: int, begin: int | None) -> None:
-        self.number = number
+        self.number: int = number
         self.next = begin
         """The offset behind the last that was read; None where that is not known."""
-        self.lost = False
+        self.lost: bool = False
         """Whether the partition is another reader's now."""
         self.told = begin
         """What was committed last."""
@@ -67,8 +67,8 @@ class Place:
     __slots__ = ("offset", "offsets")
 
     def __init__(self, offsets: Offsets, offset: int) -> None:
-        self.offsets = offsets
-        self.offset = offset
+        self.offsets: Offsets = offsets
+        self.offset: int = offset
 
     def __repr__(self) -> str:
         return f"{self.offsets.number}:{self.offset}"

@@ -69,9 +69,9 @@ class NatsConnection:
     """A `Connection`."""
 
     def __init__(self, carrier: Told) -> None:
-        self.trimmed = 0
+        self.trimmed: int = 0
         """Entries that others have deleted before they were handed out; fewer, where some came twice."""
-        self.patience = Patience(carrier, carrier.patience)
+        self.patience: Patience = Patience(carrier, carrier.patience)
         self._carrier = carrier
         self._subject = carrier.name
         self._about: Question = (f"$JS.API.STREAM.INFO.{carrier.name}", b"", None)

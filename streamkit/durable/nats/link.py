@@ -36,7 +36,7 @@ _AWAY: Final = (
 )
 
 
-class ConsumerGoneError(errors.NoRespondersError):
+class ConsumerGoneError(ConnectionError):
     """A group's consumer was deleted, or another server of the cluster leads it now."""
 
     def __str__(self) -> str:

@@ -30,9 +30,9 @@ class Place:
     __slots__ = ("number", "reply", "until")
 
     def __init__(self, reply: str, number: int, until: float) -> None:
-        self.reply = reply
-        self.number = number
-        self.until = until
+        self.reply: str = reply
+        self.number: int = number
+        self.until: float = until
 
     def __repr__(self) -> str:
         return str(self.number)

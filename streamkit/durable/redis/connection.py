@@ -54,8 +54,8 @@ class Leased:
     __slots__ = ("identifier", "mark")
 
     def __init__(self, identifier: bytes, mark: bytes) -> None:
-        self.identifier = identifier
-        self.mark = mark
+        self.identifier: bytes = identifier
+        self.mark: bytes = mark
 
     def __repr__(self) -> str:
         return self.identifier.decode()
@@ -81,9 +81,9 @@ class RedisConnection:
     """A `Connection`. Each call is tried again while the server is away, and is done once all the same."""
 
     def __init__(self, client: Any, carrier: Told) -> None:
-        self.trimmed = 0
+        self.trimmed: int = 0
         """Entries that others have deleted before they were acknowledged."""
-        self.patience = Patience(carrier, carrier.patience)
+        self.patience: Patience = Patience(carrier, carrier.patience)
         self._client = client
         self._carrier = carrier
         self._stream: str = carrier.name

@@ -26,8 +26,8 @@ class Script:
     """A text, and what the server knows it by."""
 
     def __init__(self, text: str) -> None:
-        self.text = _COMMON + text
-        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        self.text: str = _COMMON + text
+        self.sha: str = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 _COMMON: Final = """

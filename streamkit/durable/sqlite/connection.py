@@ -29,7 +29,7 @@ _SELDOM: Final = 0.02
 class SqliteConnection:
     """One connection, with its thread."""
 
-    trimmed = 0
+    trimmed: int = 0
 
     def __init__(self, path: str, name: str, *, partitions: int, busy: float, fsync: bool) -> None:
         self._database = Database(path, fsync=fsync)

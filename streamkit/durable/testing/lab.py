@@ -32,7 +32,7 @@ class CarrierLab:
         self.carrier = carrier
         self.lease = lease
         """Seconds: a lease that a check waits out."""
-        self.long = 100 * lease
+        self.long: float = 100 * lease
         """One that it does not."""
         self.patience = patience
         """Seconds after which what has not come will not."""

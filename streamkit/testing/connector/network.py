@@ -75,10 +75,10 @@ class Network:
         self.wires: dict[Wire, None] = {}
         self.dials: list[float] = []
         """When somebody has tried to connect."""
-        self.refuses = False
+        self.refuses: bool = False
         self.answers: Factory | None = None
         """Makes the protocol that new connections meet in place of the server's."""
-        self.manner = Manner.WELL
+        self.manner: Manner = Manner.WELL
         """That of new connections."""
         self.dialled: Callable[[], object] | None = None
         """Called when somebody tries to connect."""
@@ -138,7 +138,7 @@ class NetworkLoop(VirtualLoop):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.network = Network(self)
+        self.network: Network = Network(self)
         self._calling: dict[int, tuple[Factory, int]] = {}
         """Servers and ports to which real sockets would be connected, by the numbers of these."""
 

@@ -83,7 +83,7 @@ class Trial:
         terms: Terms,
     ) -> None:
         self._connector, self._make, self._terms = connector, peer, terms
-        self.outcome = ConnectorOutcome(fault)
+        self.outcome: ConnectorOutcome = ConnectorOutcome(fault)
         self._peer: Any = None
         self._sent = 0
         self._seen: list[Any] = []

@@ -42,7 +42,7 @@ class End(asyncio.Transport):
         self._reading = True
         self._due = False
         self._closing = False
-        self.lost = False
+        self.lost: bool = False
 
     @property
     def other(self) -> End:
@@ -156,9 +156,9 @@ class Wire:
         name: tuple[str, int],
         ended: Callable[[Wire], object],
     ) -> None:
-        self.client = End(self, client, name)
-        self.server = End(self, server, name)
-        self.manner = Manner.WELL
+        self.client: End = End(self, client, name)
+        self.server: End = End(self, server, name)
+        self.manner: Manner = Manner.WELL
         self._ended = ended
         self._dripping: deque[bytes | None] = deque()
 
