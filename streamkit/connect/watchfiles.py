@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ __all__ = ["Changed", "watch"]
 
 _KINDS: Final[tuple[Any, ...]] = (None, "added", "modified", "deleted")
 """By the numbers that watchfiles has for them."""
+_IF_THERE: Final = ("deleted", "added", "modified")
+_IF_GONE: Final = ("added", "modified", "deleted")
 _LOOK: Final = 1_000
 """Milliseconds after which the wait for a change looks whether it was left."""
 
@@ -43,11 +46,13 @@ async def _watching(directory: str, recursive: bool) -> AsyncIterator[list[Chang
     changes = awatch(directory, recursive=recursive, rust_timeout=_LOOK)
     async with aclosing(changes):
         async for found in changes:
-            yield sorted((Changed(_KINDS[kind], Path(path)) for kind, path in found), key=_path)
+            yield sorted((Changed(_KINDS[kind], Path(path)) for kind, path in found), key=_order)
 
 
-def _path(change: Changed) -> Path:
-    return change.path
+def _order(change: Changed) -> tuple[Path, int]:
+    """By path; of one path, as it was: watchfiles tells what happened within 50 ms without an order."""
+    there = os.path.lexists(change.path)
+    return change.path, (_IF_THERE if there else _IF_GONE).index(change.kind)
 
 
 @answering
@@ -59,7 +64,8 @@ def watch(directory: PathLike, *, recursive: bool = True) -> Stream[Changed]:
     >>> from streamkit import connect, ops
     >>> arrived = connect.watch("inbox") | ops.filter(lambda change: change.kind == "added")
 
-    Emits when: the system tells of changes; those of some 50 ms are told together, sorted by path.
+    Emits when: the system tells of changes; those of some 50 ms are told together, sorted by path. The last
+        of a path says whether it is there.
     Waits when: nothing changes.
     Completes when: it never does.
     Closes when: the consumer leaves.

@@ -1,6 +1,7 @@
 """Directories that are watched."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,26 @@ def test_changes_are_told_by_kind_and_path(tmp_path: Path) -> None:
     found = asyncio.run(main())  # in real time: the system tells of changes when it does
     assert found[0].kind in {"added", "modified"}
     assert {each.path for each in found} == {inner / "a"}
+
+
+def test_what_was_made_and_deleted_at_once_is_told_in_that_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, gone = tmp_path / "there", tmp_path / "gone"
+    there.touch()
+
+    async def told(*_: object, **__: object) -> AsyncIterator[list[tuple[int, str]]]:
+        yield [(3, str(gone)), (1, str(gone)), (2, str(there)), (1, str(there)), (3, str(there))]
+
+    monkeypatch.setattr("streamkit.connect.watchfiles.awatch", told)
+    kinds = [(each.path.name, each.kind) for each in connect.watch(tmp_path)]
+    assert kinds == [
+        ("gone", "added"),
+        ("gone", "deleted"),
+        ("there", "deleted"),
+        ("there", "added"),
+        ("there", "modified"),
+    ]
 
 
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
