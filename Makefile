@@ -20,7 +20,7 @@ RX := 4.1 5.1
 demo: $(READY)
 	$(BIN)/python examples/flights.py
 
-# Every test, of the large matrices a spread; about 75 seconds on two cores.
+# Every test, of the large matrices a spread; about 90 seconds on two cores.
 test: $(READY)
 	$(PYTEST) -n auto --dist worksteal
 
