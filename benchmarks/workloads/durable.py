@@ -39,16 +39,21 @@ def light() -> Iterator[Any]:
         yield queue
 
 
-def appended() -> Workload:
-    workload = Workload(
-        "SQLite, append",
+def _queues(name: str, goal: float) -> Workload:
+    """What is done with queues in a file, in batches; the goal is in seconds an item."""
+    return Workload(
+        name,
         "batch",
         (100,),
-        goals={100: {OURS: APPEND, PERSIST: 1, LITE: 1}},
+        goals={100: {OURS: goal, PERSIST: 1, LITE: 1}},
         unit=lambda size: size,
         others=(PERSIST, LITE),
         most=20_000,
     )
+
+
+def appended() -> Workload:
+    workload = _queues("SQLite, append", APPEND)
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> int:
@@ -76,15 +81,7 @@ def appended() -> Workload:
 
 
 def worked_on() -> Workload:
-    workload = Workload(
-        "SQLite, append, claim and acknowledge",
-        "batch",
-        (100,),
-        goals={100: {OURS: WHOLE, PERSIST: 1, LITE: 1}},
-        unit=lambda size: size,
-        others=(PERSIST, LITE),
-        most=20_000,
-    )
+    workload = _queues("SQLite, append, claim and acknowledge", WHOLE)
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> int:

@@ -58,6 +58,7 @@ class HopSource(Tracked):
 
     @property
     def beside(self) -> tuple[Any, ...]:
+        # a job shows nobody of what it is made, but the engine
         return (Inlet[Any](self.before._source, self.before._links),)  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:

@@ -26,6 +26,7 @@ from streamkit.sinks.reduce import sum as total
 
 _asyncpg: Any
 try:
+    # it has no types of its own
     import asyncpg  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
     _asyncpg = asyncpg

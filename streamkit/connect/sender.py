@@ -107,7 +107,7 @@ class Sender(Generic[T]):
             else:
                 self.fail(_ENDED.format(thread.name))
 
-        thread.run = watched  # type: ignore[method-assign]
+        thread.run = watched  # type: ignore[method-assign]  # nothing else tells how a thread has ended
 
 
 def _of_connection(error: Exception) -> Exception:

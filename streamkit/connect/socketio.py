@@ -20,6 +20,7 @@ from streamkit.connect.sender import BufferedRecipe, Inflow
 from streamkit.connect.status import public
 
 try:
+    # it has no types of its own
     import socketio as _imported  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 except ImportError:  # pragma: no cover - an extra, which the tests have
     _socketio: Any = None

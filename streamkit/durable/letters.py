@@ -3,8 +3,8 @@
 error       what was wrong, as the last line of a traceback has it
 operator    where: ``map(fetch) at work.py:12``; absent where nobody knows
 deliveries  how many times it was handed out
-group       to whom
-carrier     from where
+group       the group that it was handed out to
+carrier     the carrier that it comes from
 """
 
 from __future__ import annotations

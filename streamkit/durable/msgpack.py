@@ -7,6 +7,7 @@ from typing import Any, cast
 from streamkit._core.value import Value
 
 try:
+    # it has no types of its own
     import msgpack  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 except ImportError as _error:
     raise ImportError("streamkit.durable.MsgPack needs msgpack: pip install streamkit[msgpack]") from _error

@@ -6,19 +6,29 @@ import asyncio
 import re
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import CarrierAwayError
 from streamkit._core.show import shown, told
 
-__all__ = ["Patience", "name_argument", "unless_cancelled", "url_argument", "without_password"]
+__all__ = ["Patience", "Served", "name_argument", "unless_cancelled", "url_argument", "without_password"]
 
 T = TypeVar("T")
 
 _PAUSES: Final = Backoff(0.02, most=1.0, jitter=0.5)
 _GRACE: Final = 1.0
 """Seconds that a call which was cancelled may go on, so that what it did on the server can be undone."""
+
+
+class Served(Protocol):
+    """A carrier with a server, as its connection sees it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def patience(self) -> float: ...
 
 
 class Patience:

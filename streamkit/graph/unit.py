@@ -79,7 +79,7 @@ class Unit:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, and all know of it whom that concerns."""
+        """Whether it has ended, has left its inputs, and the graph was told."""
         return self._gone.is_set()
 
     # it runs -----------------------------------------------------------------------------------

@@ -14,6 +14,11 @@ QUICK = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 100}
 Within = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
+def topic(cluster: Cluster, name: str, partitions: int) -> Kafka:
+    cluster.tell(f"topic {name} {partitions}")
+    return Kafka(cluster.servers, name, options=QUICK)
+
+
 async def claimed(connection: Connection, count: int) -> list[Any]:
     found: list[Any] = []
     while len(found) < count:
@@ -40,9 +45,7 @@ def test_what_is_done_behind_an_open_one_comes_again(
     cluster: Cluster, fresh: Callable[[], str], within: Within
 ) -> None:
     async def main() -> None:
-        name = fresh()
-        cluster.tell(f"topic {name} 1")
-        carrier = Kafka(cluster.servers, name, options=QUICK)
+        carrier = topic(cluster, fresh(), 1)
         async with carrier.connect() as one:
             await one.append([Entry(b"%d" % number) for number in range(10)])
             found = await claimed(one, 10)
@@ -64,9 +67,7 @@ def test_readers_share_partitions_and_each_key_keeps_its_order(
     cluster: Cluster, fresh: Callable[[], str], within: Within
 ) -> None:
     async def main() -> None:
-        name = fresh()
-        cluster.tell(f"topic {name} 4")
-        carrier = Kafka(cluster.servers, name, options=QUICK)
+        carrier = topic(cluster, fresh(), 4)
         async with carrier.connect() as one, carrier.connect() as two:
             both = (one, two)
             # until partitions have moved to both, neither is handed out anything: there is nothing
@@ -94,9 +95,7 @@ def test_who_closes_leaves_its_partitions_to_the_other(
     cluster: Cluster, fresh: Callable[[], str], within: Within
 ) -> None:
     async def main() -> None:
-        name = fresh()
-        cluster.tell(f"topic {name} 1")
-        carrier = Kafka(cluster.servers, name, options=QUICK)
+        carrier = topic(cluster, fresh(), 1)
         async with carrier.connect() as two:
             async with carrier.connect() as one:
                 await one.append([Entry(b"a"), Entry(b"b")])

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -142,21 +141,26 @@ def test_what_opens_may_fail_and_defects_end_it() -> None:
 
 def test_a_consumer_that_leaves_while_it_is_opened_waits_for_that_and_closes_it() -> None:
     closed: list[str] = []
+    left = threading.Event()
 
     def slow(sender: Sender[Any]) -> Any:
-        time.sleep(0.05)
+        left.wait(30)
         return lambda: closed.append("closed")
 
     def slow_and_failing(sender: Sender[Any]) -> Any:
-        time.sleep(0.05)
+        left.wait(30)
         raise LookupError("late")
 
     async def main() -> None:
         for each in (slow, slow_and_failing):
+            left.clear()
             reading = asyncio.create_task(items(connect.threaded(each, strategy=Suspend(1))))
             for _ in range(2):
                 await asyncio.sleep(0)
             reading.cancel()
+            await asyncio.sleep(0)
+            assert not reading.done()
+            left.set()
             with pytest.raises(asyncio.CancelledError):
                 await reading
         assert closed == ["closed"]

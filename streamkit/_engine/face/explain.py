@@ -314,6 +314,7 @@ def _branch(
 ) -> Generator[Any, Any, tuple[list[Part], Weight]]:
     """The parts of a branch. A buffer at its start is what the items are put into, and fuses with none."""
     if not links[0].declaration.buffers:
+        # `_worked_out` sends the result of what is yielded, of which a generator cannot say the type
         return (yield _pipeline(None, links, depth, reader, runs, weight))  # type: ignore[no-any-return]
     entry, _, weight = yield _stage(links[0], weight, depth, runs)
     parts, weight = yield _pipeline(None, links[1:], depth, reader, runs, weight)

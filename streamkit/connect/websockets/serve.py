@@ -82,7 +82,7 @@ class _Fan:
             await self._left.wait()
 
     async def closed(self, listening: Any, code: int) -> None:
-        """Close the server and its clients; those to whom even that cannot be said are dropped."""
+        """Close the server and its clients. Connections of clients that do not answer in time are cut."""
         listening.close(code=code)
         try:
             async with asyncio.timeout(CLOSING):

@@ -19,7 +19,7 @@ from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.nats.link import ConsumerGoneError, Link, Msg, Question, away
 from streamkit.durable.nats.wire import RefusalError, again_in, headers_of, message_of, nanoseconds, said_by
-from streamkit.durable.servers import Patience, unless_cancelled
+from streamkit.durable.servers import Patience, Served, unless_cancelled
 
 __all__ = ["NatsConnection", "opened"]
 
@@ -46,17 +46,11 @@ class Seen(NamedTuple):
     times: int
 
 
-class Told(Protocol):
+class Told(Served, Protocol):
     """What a carrier says of itself."""
 
     @property
     def url(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def patience(self) -> float: ...
 
     @property
     def atomic(self) -> bool: ...

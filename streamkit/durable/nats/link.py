@@ -55,7 +55,7 @@ async def _ignored(_: Exception) -> None:
 async def _closed(client: Client) -> None:
     """Close `client`, and what it leaves open when the server has refused it."""
     await client.close()
-    transport: Any = client._transport  # pyright: ignore[reportPrivateUsage]
+    transport: Any = client._transport  # pyright: ignore[reportPrivateUsage] - nobody else can close it
     if transport is not None:
         transport.close()
         with suppress(OSError):

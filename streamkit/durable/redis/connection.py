@@ -19,7 +19,7 @@ from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.redis import scripts
 from streamkit.durable.redis.scripts import Script
-from streamkit.durable.servers import Patience, unless_cancelled
+from streamkit.durable.servers import Patience, Served, unless_cancelled
 
 __all__ = ["RedisConnection", "opened"]
 
@@ -61,17 +61,11 @@ class Leased:
         return self.identifier.decode()
 
 
-class Told(Protocol):
+class Told(Served, Protocol):
     """What a carrier says of itself."""
 
     @property
     def url(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def patience(self) -> float: ...
 
     @property
     def fsync(self) -> bool: ...
