@@ -108,7 +108,7 @@ async def crawl(directory: Path, site: Site) -> tuple[int, int]:
         )
         handle = job.start()
         while not handle.done and (await frontier.depth("crawl")).lag:  # noqa: ASYNC110 - others crawl, too
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # a look at the depth costs a query
         if handle.done:
             await handle  # it has failed
         await handle.stop()

@@ -88,7 +88,7 @@ async def waits_for_the_first(lab: CarrierLab) -> None:
     async with lab.connected(2) as (one, two):
         await lab.nothing(one, "nothing was appended")
         waiting = asyncio.ensure_future(one.claim("readers", 1, lab.long, lab.patience))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # for the claim to wait at the carrier, which tells nobody when it does
         await two.append(entries("a"))
         begun = loop.time()
         found = bodies(await waiting)
@@ -102,7 +102,7 @@ async def loses_nothing_of_a_cancelled_claim(lab: CarrierLab) -> None:
     async with lab.connected(2) as (one, two):
         for number, pause in enumerate((0.0, 0.0005, 0.002, 0.01)):
             waiting = asyncio.ensure_future(one.claim("readers", 1, lab.long, lab.patience))
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)  # for the claim to be under way
             await two.append(entries(str(number)))
             await asyncio.sleep(pause)
             waiting.cancel()

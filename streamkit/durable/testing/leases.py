@@ -64,7 +64,7 @@ async def hands_back_at_once(lab: CarrierLab) -> None:
         await one.append(entries("a"))
         found = await lab.claimed(one, 1)
         waiting = asyncio.ensure_future(two.claim("readers", 1, lab.long, lab.patience))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # for the claim to wait at the carrier, which tells nobody when it does
         begun = loop.time()
         await one.hand_back("readers", found)
         again = await waiting
