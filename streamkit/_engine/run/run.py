@@ -125,8 +125,7 @@ class Run(Tasks, Bare):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         pace = DrivenPump(self, lane) if isinstance(lane, DrivenLane) else Pump(self, lane, blamed)
-        # no variable of the right type: it would cost each source an opcode or two
-        return start(inlet.source, inlet.links, lane.end, pace, book)  # type: ignore[no-any-return]
+        return start(inlet.source, inlet.links, lane.end, pace, book)  # type: ignore[no-any-return]  # saves opcodes
 
     def feed(
         self,
