@@ -56,13 +56,19 @@ _FAILURES: Final[tuple[type[Exception], ...]] = (
 _ALLOWED: Final = "a DSN such as 'postgresql://user@host/name', or a pool of asyncpg's"
 
 
-def _database(value: Any) -> Any:
+def _database(name: str, value: Any) -> Any:
     """A DSN, or a pool."""
     if _asyncpg is None:  # pragma: no cover - as above
         raise ImportError("PostgreSQL is reached by asyncpg: install streamkit[postgres]")
-    if isinstance(value, (str, _asyncpg.Pool)):
+    if isinstance(value, str):
+        if not value.startswith(("postgresql://", "postgres://")):
+            # all of it but its scheme may be secret
+            found = shown(value.partition(":")[0])
+            raise ValueError(f"{name} must begin with 'postgresql://', not {found}")
         return value
-    raise TypeError(f"database must be {_ALLOWED}, not {shown(value)}")
+    if isinstance(value, _asyncpg.Pool):
+        return value
+    raise TypeError(f"{name} must be {_ALLOWED}, not {shown(value)}")
 
 
 @asynccontextmanager
@@ -114,11 +120,15 @@ def postgres_rows(database: Any, sql: str, *parameters: Any, batch: int = 100) -
     Raises:
         ImportError: asyncpg is not installed.
         TypeError: an argument has the wrong type.
-        ValueError: `batch` is less than 1.
+        ValueError: `batch` is less than 1, or `database` does not begin with ``postgresql://``.
         OSError: (when run) the server cannot be reached.
         asyncpg.PostgresError: (when run) as the server has it.
     """
-    database, sql, batch = _database(database), sql_argument("sql", sql), whole("batch", batch, least=1)
+    database, sql, batch = (
+        _database("database", database),
+        sql_argument("sql", sql),
+        whole("batch", batch, least=1),
+    )
     recipe = Recipe(
         "postgres_rows", (_shown(database), sql), partial(_rows, database, sql, parameters, batch)
     )
@@ -164,8 +174,8 @@ def postgres_writer(pool: Any, sql: str, *, batch: int = 1_000, seconds: float =
         ValueError: `batch` is less than 1, or `seconds` is not finite, or not above 0.
         asyncpg.PostgresError: (when run) as the server has it.
     """
-    if isinstance(_database(pool), str):
-        raise TypeError(f"pool must be a pool of asyncpg's: asyncpg.create_pool({shown(pool)})")
+    if isinstance(_database("pool", pool), str):
+        raise TypeError("pool must be a pool of asyncpg's, as asyncpg.create_pool(dsn) makes one, not a DSN")
     sql, batch = sql_argument("sql", sql), whole("batch", batch, least=1)
     seconds = seconds_argument("seconds", seconds)
     return batch_within(batch, seconds=seconds) | map_items(partial(_write, pool, sql)) | total()
@@ -213,7 +223,12 @@ class _Listener:
 
 
 async def _listener(dsn: str, channel: str, heartbeat: float) -> _Listener:
-    connection = await _asyncpg.connect(dsn)
+    try:
+        connection = await _asyncpg.connect(dsn)
+    except (
+        _asyncpg.ClientConfigurationError
+    ) as error:  # to try again would not help, as with the others of its kind
+        raise ValueError(f"dsn cannot be used: {error}") from error
     try:
         return await _Listener(connection, heartbeat).listen(channel)
     except BaseException:
@@ -257,11 +272,12 @@ def postgres_notifications(
     Raises:
         ImportError: asyncpg is not installed.
         TypeError: an argument has the wrong type.
-        ValueError: `strategy` would wait, or `heartbeat` is not finite, or not above 0.
+        ValueError: `strategy` would wait, `heartbeat` is not finite, or not above 0, or `dsn` does not begin
+            with ``postgresql://``; (when run) asyncpg cannot read it.
         OSError: (when run) the server cannot be reached.
         asyncpg.PostgresError: (when run) as the server has it.
     """
-    if not isinstance(_database(dsn), str):
+    if not isinstance(_database("dsn", dsn), str):
         raise TypeError(f"dsn must be a DSN, for a connection of its own, not {shown(dsn)}")
     if not is_text(channel) or not channel:
         raise TypeError(f"channel must be the name of one, as a text, not {shown(channel)}")

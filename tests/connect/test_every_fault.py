@@ -8,6 +8,7 @@ from streamkit import Backoff, DropOldest, Gap, Stream, Suspend, connect, ops
 from streamkit.connect import Reconnect, Reply, Sender, ServerEvent, SocketEvent
 from streamkit.testing import ConnectorFault, check_connector
 from tests.connect.peers import Feed, Phone, Rooms, State, Talker
+from tests.connect.postgres import Notifier
 
 PATIENT = Reconnect(Backoff(0.5, most=10.0, seed=1), threshold=None)
 
@@ -62,6 +63,13 @@ def roomed(peer: Rooms) -> Stream[Any]:
     return connect.socketio_events(peer.url, strategy=DropOldest(100), reconnect=PATIENT) | ops.map(of_room)
 
 
+def notified(peer: Notifier) -> Stream[Any]:
+    told = connect.postgres_notifications(
+        peer.dsn, "numbers", strategy=DropOldest(100), reconnect=PATIENT, heartbeat=10.0
+    )
+    return told | ops.map(of_message)
+
+
 def phoned(peer: Phone) -> Stream[Any]:
     def listen(sender: Sender[int]) -> Any:
         return peer.call(sender)
@@ -77,6 +85,7 @@ CONNECTORS: dict[str, tuple[Any, Any, dict[str, bool]]] = {
     "events that resume": (resumed, lambda: Feed(replays=True), {}),
     "websocket": (talked, Talker, {}),
     "socketio": (roomed, Rooms, {}),
+    "postgres_notifications": (notified, Notifier, {}),
     "threaded": (phoned, Phone, {}),
 }
 
@@ -87,7 +96,7 @@ def test_comes_through_every_fault(name: str) -> None:
     report = check_connector(connector, peer, **terms)
     assert len(report.outcomes) == len(ConnectorFault) == 12
     told = {outcome.fault: len(outcome.gaps) for outcome in report.outcomes}
-    if name in ("events", "websocket", "socketio", "threaded"):
+    if name in ("events", "websocket", "socketio", "postgres_notifications", "threaded"):
         assert told[ConnectorFault.RESET] == 1
         assert told[ConnectorFault.HALF_OPEN] == 1
         assert told[ConnectorFault.CLOCK_CHANGE] == 0
