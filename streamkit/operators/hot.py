@@ -14,9 +14,9 @@ from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Pipe
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.paired import shared_out
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
-from streamkit._stages.share import Expected, Shares
+from streamkit._stages.joining import Expected, Shares
 
 __all__ = ["share"]
 
@@ -41,7 +41,7 @@ def _share(
 @stage(
     _share,
     name="share",
-    pairs=shared_out,
+    pairs=followed_anyway,
     shares=True,
     contract=Contract(
         holds="replay + (strategy.limit if strategy.overflows else unbounded)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -41,14 +41,16 @@ class Book:
         self,
         gate: asyncio.Event | None = None,
         hands: Hands | None = None,
-        ledgers: Mapping[Any, Ledger] | None = None,
+        ledgers: dict[Any, Ledger | None] | None = None,
     ) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
         self.hands = hands
         """What may be asked what it has in hand; None, if nobody asks."""
         self.ledgers = ledgers
-        """What the tracked sources of the run hand out, by these; None, if it has none."""
+        """What the tracked sources of the run hand out, by these; None for one that others open.
+
+        Without such sources, there is None at all."""
         self._sources: list[Entry] = []
         self._before = _Page()
         self._own: list[Entry] = []

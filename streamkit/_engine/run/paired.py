@@ -25,7 +25,7 @@ from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin, segment, start
 
-__all__ = ["PairedRun", "beside_others", "followed_anyway", "restarts", "run_of", "shared_out"]
+__all__ = ["PairedRun", "beside_others", "followed_anyway", "restarts", "run_of"]
 
 C = TypeVar("C", bound=Channel)
 
@@ -112,14 +112,6 @@ def restarts(arguments: Mapping[str, Any]) -> str:
     """Says why a stage that runs its source anew cannot follow deliveries."""
     return (
         "runs its source anew, whose deliveries of before are open still: write on_error=Retry(...) instead"
-    )
-
-
-def shared_out(arguments: Mapping[str, Any]) -> str:
-    """Says why a stage whose readers come and go cannot follow deliveries."""
-    return (
-        "hands items to readers that come and go, and cannot say what became of an item: write "
-        "ops.broadcast(...), or give each of them a group of its own"
     )
 
 
