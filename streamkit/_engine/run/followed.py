@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
-from streamkit._core.delivery import Ledger
+from streamkit._core.delivery import Holder, Ledger
 from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.follow import CANNOT
@@ -29,7 +29,7 @@ class Followed:
 
     def __init__(self, stream: Inlet[Any], book: Book | None) -> None:
         self._stream = stream
-        self._ledgers: dict[Any, Ledger | None] = {}
+        self._ledgers: dict[Any, Holder | None] = {}
         if book is None:
             book = Book()
             book.gate.set()
@@ -90,7 +90,7 @@ def shapes(opened: Opened, end: End, pace: Pace, *, paired: bool = False) -> Cal
     unopened, pairs = opened.items, opened.pairs
     if isinstance(unopened, Unopened):
         book: Book | None = pace.book
-        ledger = None if book is None or book.ledgers is None else book.ledgers.get(unopened.source)
+        ledger: Any = None if book is None or book.ledgers is None else book.ledgers.get(unopened.source)
         if ledger is None:
             unopened.refuse()
         opened.items = items = ledger.deliveries()
