@@ -25,7 +25,7 @@ from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin, segment, start
 
-__all__ = ["PairedRun", "beside_others", "followed_anyway", "restarts", "run_of"]
+__all__ = ["PairedRun", "beside_others", "followed_anyway", "kept_until_the_next", "restarts", "run_of"]
 
 C = TypeVar("C", bound=Channel)
 
@@ -117,6 +117,19 @@ def restarts(arguments: Mapping[str, Any]) -> str:
 
 def followed_anyway(arguments: Mapping[str, Any]) -> None:
     """Says of a stage that it can follow deliveries whatever its arguments are: ``stage(pairs=...)``."""
+
+
+class _Kept:
+    """Says the same of a stage that keeps an item until the next of its source has come."""
+
+    keeps = 1
+    """How many items its source must have handed out, before one is acknowledged, to hand out another."""
+
+    def __call__(self, arguments: Mapping[str, Any]) -> None:
+        pass
+
+
+kept_until_the_next = _Kept()
 
 
 def run_of(link: Link, inlet: Inlet[Any], book: Book | None) -> Run:
