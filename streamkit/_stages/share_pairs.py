@@ -152,7 +152,9 @@ class Portion:
     async def close(self, error: BaseException | None = None) -> None:
         """Hand back what is open: the reader's job has ended, with `error` if it has failed."""
         opened, self._open = self._open, {}
-        own = self._shared.book.ledgers  # or all of it is of the run that reads it, which hands back by itself
+        own = (
+            self._shared.book.ledgers
+        )  # or all of it is of the run that reads it, which hands back by itself
         for delivery in opened:
             if own:
                 delivery.message.fail(error if delivery.failed else None)

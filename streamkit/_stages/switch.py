@@ -81,11 +81,11 @@ class _PairedInTurn(_InTurn):
     """
 
     plain = inline = bare = True
-    __slots__ = ("_token",)
-    channel: _Newest
+    __slots__ = ("_newest", "_token")
 
     def __init__(self, channel: _Newest, strategy: Suspend) -> None:
         super().__init__(channel, strategy)
+        self._newest = channel
         self._token = NO_DELIVERY
 
     def pop(self) -> Any:
@@ -107,7 +107,7 @@ class _PairedInTurn(_InTurn):
 
     def renew(self) -> None:
         super().renew()
-        self._token = self.channel.source.peek()[0]
+        self._token = self._newest.source.peek()[0]
 
     def _done(self) -> None:
         """Nothing more comes of the item, on purpose; of one that an error or the reader has left, it may."""

@@ -76,9 +76,7 @@ def among(readers: int, strategy: Strategy) -> list[Pipe]:
     """
     shares = Shares(readers)
     expected = [Inlet[Any](Expected(shares)) for _ in range(readers)]
-    return [
-        _shared(strategy=strategy, readers=readers, _shares=shares, _expected=each) for each in expected
-    ]
+    return [_shared(strategy=strategy, readers=readers, _shares=shares, _expected=each) for each in expected]
 
 
 @overload  # a Collect is a Strategy too, and the first that fits counts
@@ -94,9 +92,7 @@ def share(  # type: ignore[overload-overlap]
     replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0, readers: int = 1
 ) -> Joined[Gap]: ...
 @overload
-def share(
-    replay: int = 0, *, strategy: Strategy = _ONE, linger: float = 0.0, readers: int = 1
-) -> Keep: ...
+def share(replay: int = 0, *, strategy: Strategy = _ONE, linger: float = 0.0, readers: int = 1) -> Keep: ...
 @answering
 def share(replay: int = 0, *, strategy: Strategy = _ONE, linger: float = 0.0, readers: int = 1) -> Any:
     """Run the source once, for all who read the stream: they come and go at any time.
@@ -122,23 +118,23 @@ def share(replay: int = 0, *, strategy: Strategy = _ONE, linger: float = 0.0, re
     [2, 3]
 
     The run begins with the first pull of the first reader, or, of `readers` of them, with that of the last:
-    so those miss nothing. Who comes later gets the last `replay` items, and then what comes from now on. Each reader has a buffer of its own, under `strategy`: by default, the
-    slowest holds all. To give one reader another strategy, begin its pipe with a buffer:
-    ``shared | ops.buffer(DropOldest(8)) | ...``. What a strategy raises, `BufferOverflowError` or the error
-    of an ``on_drop``, ends the stream of that reader only.
+    so those miss nothing. Who comes later gets the last `replay` items, and then what comes from now on. Each
+    reader has a buffer of its own, under `strategy`: by default, the slowest holds all. To give one reader
+    another strategy, begin its pipe with a buffer: ``shared | ops.buffer(DropOldest(8)) | ...``. What a
+    strategy raises, `BufferOverflowError` or the error of an ``on_drop``, ends the stream of that reader only.
 
     Behind a durable source, an item is acknowledged when all readers are done with it that there were when
     it came. What is replayed to who comes later concerns no delivery.
 
     Emits when: an item comes from the source; for who comes late, at once what is replayed.
-    Waits when: the buffer of some reader is full and its strategy waits; nobody reads; or fewer than `readers`
-        have come.
+    Waits when: the buffer of some reader is full and its strategy waits; nobody reads; or fewer than
+        `readers` have come.
     Completes when: the source does. Who comes after that gets the replayed items and the end, or the error.
     Closes when: the last reader has left, and `linger` seconds have passed in which nobody came.
 
     The next reader after that begins a new run, with nothing to replay, and waits for as many `readers`;
-    while the source still closes, it waits for that. While the stream lingers, nothing is pulled; what comes of a pull that is under way is
-    kept to be replayed.
+    while the source still closes, it waits for that. While the stream lingers, nothing is pulled; what comes
+    of a pull that is under way is kept to be replayed.
 
     Args:
         replay: how many items are kept for readers that come later. They come one by one, before others,

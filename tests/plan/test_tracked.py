@@ -44,11 +44,9 @@ def undeclared() -> Operator[Any, Any]:
 REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
     "delayed": lambda s: s | delayed(),
     "undeclared": lambda s: s | undeclared(),
-    "switch_map": lambda s: s | ops.switch_map(lambda item: [item]),
     "retry": lambda s: s | ops.retry(3),
     "repeat": lambda s: s | ops.repeat(),
     "expand": lambda s: s | ops.expand(lambda item: [], concurrency=2, frontier=Suspend(9)),
-    "combine_latest": lambda s: s | ops.combine_latest([1]),
     "in a slot": lambda s: s | Slot(ops.map(str) | ops.retry(3)),
     "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.retry(3)),
     "behind a share": lambda s: s | ops.share() | ops.retry(3),
@@ -81,6 +79,14 @@ def test_too_small_a_prefetch_is_refused() -> None:
     with pytest.raises(ValueError, match=said):
         run(lambda: _awaited(_first_of(few)))
     run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
+
+
+def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> None:
+    with pytest.raises(ValueError, match=r"hands out at most 1 items .* may wait for 2"):
+        Trial().stream(most=1) | ops.combine_latest([1]) | ops.drain()
+    trial = Trial()
+    run(lambda: _awaited(trial.stream(most=2) | ops.combine_latest([1]) | ops.drain()))
+    assert trial.settled == [*trial.items]
 
 
 def test_buffers_wait_for_no_more_than_there_is() -> None:

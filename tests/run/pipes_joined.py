@@ -147,7 +147,11 @@ JOINED: dict[str, Piped] = {
     "exhaust_map": lambda s, c: s | ops.map(c.slow) | ops.exhaust_map(c.stream) | ops.for_each(c.put),
     "switch_map": lambda s, c: s | ops.map(c.uneven) | ops.switch_map(c.stream) | ops.for_each(c.put),
     "switch_map ahead": lambda s, c: (
-        s | ops.map(c.uneven) | ops.switch_map(c.buffered, lookahead=3) | ops.map(c.slow) | ops.for_each(c.store)
+        s
+        | ops.map(c.uneven)
+        | ops.switch_map(c.buffered, lookahead=3)
+        | ops.map(c.slow)
+        | ops.for_each(c.store)
     ),
     "switch_map, take": lambda s, c: (
         s | ops.map(c.slow) | ops.switch_map(c.stream) | ops.take(2) | ops.for_each(c.put)

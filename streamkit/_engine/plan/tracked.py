@@ -76,9 +76,7 @@ def tracked(values: Iterable[object], *, beside: bool = False) -> Iterator[Track
     return (source for source, _ in opened(values, beside=beside))
 
 
-def opened(
-    values: Iterable[object], *, beside: bool = False
-) -> Iterator[tuple[Tracked, Link | None]]:
+def opened(values: Iterable[object], *, beside: bool = False) -> Iterator[tuple[Tracked, Link | None]]:
     """The same, each with the ``share`` whose run opens it; None, where the run of these values does."""
     left: list[tuple[object, Link | None]] = [(value, None) for value in [*values][::-1]]
     seen: set[tuple[int, int]] = set()  # links that several streams have are gone into once
