@@ -11,6 +11,7 @@ it has lingered, by the task that closes the source.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from functools import partial
 from typing import Any, ClassVar
 
@@ -130,7 +131,7 @@ class Portion:
             return  # its reader's job had ended: what it is a part of was handed back
         del self._open[delivery]
         if delivery.failed:
-            delivery.message.fail(delivery.error)
+            _fail(delivery.message, delivery.error)
         else:
             delivery.message.settle()
         self._look()
@@ -155,13 +156,22 @@ class Portion:
         own = (
             self._shared.book.ledgers
         )  # or all of it is of the run that reads it, which hands back by itself
+        # that one of several readers goes is nobody's failure: it counts as no try
+        spared = None if isinstance(error, Exception) or not self._shared.readers else CancelledError()
         for delivery in opened:
             if own:
-                delivery.message.fail(error if delivery.failed else None)
+                _fail(delivery.message, error if delivery.failed and spared is None else spared)
             elif delivery.failed:
                 delivery.message.mark()
         self._forgotten()
         await self._shared.close_ledgers()
+
+
+def _fail(delivery: Delivery, error: BaseException | None) -> None:
+    """Let one place of `delivery` fail; an error that is to blame for it stands before one that is not."""
+    if isinstance(error, Exception):
+        delivery.error = error
+    delivery.fail(error)
 
 
 def require_known(inlet: Inlet[Any], run: Run) -> None:
