@@ -10,6 +10,7 @@ import pytest
 
 from streamkit import Stream, Suspend, ops
 from streamkit.durable import DeadLettered
+from streamkit.graph import Graph, Registry
 from streamkit.testing import run
 from tests.durable.memory import Memory
 from tests.durable.runs import left, stored
@@ -72,6 +73,27 @@ def test_what_one_of_several_fails_with_goes_to_the_dead_letters_in_the_end() ->
             ("ValueError: b'poison'", 2)
         ]
         await gone(stays)
+        assert not await left(carrier)
+
+    run(main)
+
+
+def test_a_graph_whose_ways_meet_again_may_begin_with_a_durable_source() -> None:
+    async def main() -> None:
+        carrier, written = Memory(), list[Any]()
+        await stored(carrier, *range(5))
+        registry = Registry()
+        registry.add("inbox", carrier.reader(group="g", batch=3) | ops.take(5))
+        registry.add("slow", lambda item: asyncio.sleep(1, item))
+        registry.add("write", written.append)
+        nodes = {
+            "inbox": {"source": "inbox"},
+            "slow": {"map": "slow", "input": "inbox", "concurrency": 8},
+            "both": {"join": "zip", "input": ["inbox", "slow"]},
+            "out": {"sink": "write", "input": "both"},
+        }
+        await Graph({"nodes": nodes}, registry=registry).job()
+        assert written == [(each, each) for each in (b"0", b"1", b"2", b"3", b"4")]
         assert not await left(carrier)
 
     run(main)

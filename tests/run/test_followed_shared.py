@@ -19,6 +19,7 @@ from tests.run.calling import Calls
 from tests.run.interrupted import everywhere
 from tests.run.ledger import MANY, Trial
 from tests.run.pipes_shared import SHARED, UNDER
+from tests.tiers import examples
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -117,6 +118,16 @@ def test_what_a_reader_has_not_settled_when_it_fails_is_handed_back_while_others
     assert not any(told.values()), told
 
 
+def test_in_whatever_order_the_tasks_run() -> None:
+    async def main() -> None:
+        for step, call in (2, 0), (9, 0), (10_000, 4):
+            two = Two(failing=call)
+            await two.read(step)
+            assert not two.wrong()
+
+    run(main, schedules=examples(80), seed=1)
+
+
 async def awaited(job: Awaitable[Any]) -> Any:
     return await job
 
@@ -127,6 +138,11 @@ async def called(reading: Callable[[], Awaitable[Any]]) -> Any:
 
 async def seconds(item: int) -> int:
     await asyncio.sleep(1)
+    return item
+
+
+async def turn(item: int) -> int:
+    await asyncio.sleep(0)
     return item
 
 
@@ -205,6 +221,25 @@ def test_an_item_that_comes_while_nobody_reads_waits_for_the_next_reader_or_is_h
         run(main)
         assert (got, len(trial.settled), trial.wrong()) == (seen, settled, ""), (replay, begin)
         assert trial.open == ({MANY + 2} if not seen else set())
+
+
+def test_while_nobody_reads_no_more_than_one_is_pulled_whenever_the_last_has_left() -> None:
+    async def main(step: int) -> None:
+        trial = Trial(30)
+        shared = trial.stream() | ops.map(turn) | ops.share(linger=5.0, strategy=Suspend(9))
+        reader = asyncio.ensure_future(awaited(shared | ops.for_each(turn)))
+        for _ in range(step):
+            await asyncio.sleep(0)
+        reader.cancel()
+        await asyncio.wait([reader])
+        handed = len(trial.handed)
+        await asyncio.sleep(1)
+        assert len(trial.handed) <= handed + 1, step
+        await asyncio.sleep(9)
+        assert not trial.wrong(), step
+
+    for step in range(1, 30):
+        run(partial(main, step))
 
 
 def test_one_that_was_left_and_begins_anew_has_another_ledger_and_waits_for_no_job() -> None:
