@@ -12,19 +12,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, NoReturn, Protocol
 
-__all__ = ["NO_DELIVERY", "Beside", "Delivery", "Ledger", "Together", "settled", "together", "trimmed"]
+__all__ = [
+    "NO_DELIVERY",
+    "Beside",
+    "Delivery",
+    "Holder",
+    "Ledger",
+    "Together",
+    "settled",
+    "together",
+    "trimmed",
+]
 
 
-class Ledger(Protocol):
-    """What a run keeps of a durable source: it hands out, and is told of what became of it."""
-
-    async def open(self) -> None:
-        """Connect; the run awaits it before the first pull."""
-        ...
-
-    def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
-        """The items, each with its delivery, whose count is one: the place it is handed to."""
-        ...
+class Holder(Protocol):
+    """What has deliveries open in a run, and is told of what became of each."""
 
     def closed(self, delivery: Delivery) -> None:
         """`delivery` is nowhere any more. It is acknowledged soon, or handed back if it `failed`."""
@@ -36,6 +38,18 @@ class Ledger(Protocol):
         `error` is what the run has failed with, if it has. Of the rest, what `failed` is to blame for it; the
         others were only under way.
         """
+        ...
+
+
+class Ledger(Holder, Protocol):
+    """What a run keeps of a durable source: it hands out, and is told of what became of it."""
+
+    async def open(self) -> None:
+        """Connect; the run awaits it before the first pull."""
+        ...
+
+    def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
+        """The items, each with its delivery, whose count is one: the place it is handed to."""
         ...
 
 

@@ -26,7 +26,9 @@ outputs     items that say for which branch they are, by its name
 forks       their branches as arguments: which may stand beside each other, and which are spliced
 hub         the producers of a hub, and their turns
 consumers   its consumers, and the buffers from which they read
-share       one run of a stream, for readers that come and go
+joining     which run of a shared stream a reader joins, and how many readers that waits for
+share       that run, for readers that come and go
+share_pairs    the same of a durable source, whose deliveries each reader has a portion of
 map         which kind of supply a concurrent ``map`` has, and how it begins
 pool        its results, and what one worker does with an item
 supply      its items that are still to be worked on, and the places for them

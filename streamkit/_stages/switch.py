@@ -13,6 +13,7 @@ from types import AsyncGeneratorType
 from typing import Any
 
 from streamkit._core.again import throw
+from streamkit._core.delivery import NO_DELIVERY
 from streamkit._core.errors import raise_first
 from streamkit._core.strategy import DropIncoming, Suspend
 from streamkit._engine.buffer.channel import Channel
@@ -73,17 +74,60 @@ class _InTurn(Lane):
         self.open, self.limit = True, self._places
 
 
+class _PairedInTurn(_InTurn):
+    """The same behind a durable source: each item that is read stands for the one whose stream it is of.
+
+    That is in one place more until its stream has ended and all of it was read, or a newer item has come.
+    """
+
+    plain = inline = bare = True
+    __slots__ = ("_newest", "_token")
+
+    def __init__(self, channel: _Newest, strategy: Suspend) -> None:
+        super().__init__(channel, strategy)
+        self._newest = channel
+        self._token = NO_DELIVERY
+
+    def pop(self) -> Any:
+        item, token = super().pop(), self._token
+        token.count += 1
+        if not (self.open or self.held):
+            self._done()
+        return token, item
+
+    def close(self) -> None:
+        super().close()
+        if not self.held:
+            self._done()
+
+    def drop_all(self) -> list[BaseException]:
+        errors = super().drop_all()
+        self._done()
+        return errors
+
+    def renew(self) -> None:
+        super().renew()
+        self._token = self._newest.source.peek()[0]
+
+    def _done(self) -> None:
+        """Nothing more comes of the item, on purpose; of one that an error or the reader has left, it may."""
+        if self.channel.error is None and not self.channel.left:
+            token, self._token = self._token, NO_DELIVERY
+            token.settle()
+
+
 async def switched(
     run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], lookahead: int
 ) -> AsyncIterator[Any]:
     """The items of the stream that `function` makes of the newest item of `source`."""
     channel = run.adopt(_Newest(run.halt))
     channel.dismiss = run.dismiss
-    channel.inner = lane = _InTurn(channel, Suspend(lookahead))
+    channel.inner = lane = (_PairedInTurn if run.tracked else _InTurn)(channel, Suspend(lookahead))
     channel.source = items = run.feed(channel, source, otherwise=Suspend(1))
     channel.adopt(lane)
     lane.close()
     filler = Filler(lane, Pump(run, lane))
+    inner = _inner_of_pair if run.tracked else _inner
     while True:
         error = channel.error  # looked at first: nothing comes after it
         if items.held:
@@ -92,7 +136,7 @@ async def switched(
             raise_first(late)
             lane.renew()
             # its task begins before the pump, which `pop` wakes, brings a newer one: test_each_item_is_called
-            run.launch(partial(_inner, run, lane, filler, [items.peek()]), channel, lane)
+            run.launch(partial(inner, run, lane, filler, [items.peek()]), channel, lane)
             items.pop()
         elif lane.held:
             yield lane.pop()
@@ -108,6 +152,16 @@ def _inner(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> Awaitable[
     """Make the stream of one item; what reads it into `lane`: its `filler`, if it is as most are."""
     found = asked(run.link, items)
     return filler.read(found, run.link) if type(found) is _GENERATOR else _filled(run, lane, [found])
+
+
+async def _inner_of_pair(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> None:
+    """The same of an item that stands for a delivery."""
+    token, items[0] = items[0]
+    try:
+        await _inner(run, lane, filler, items)
+    except Exception:
+        token.mark()
+        raise
 
 
 async def _filled(run: Run, lane: Lane, items: list[Any]) -> None:

@@ -15,7 +15,7 @@ from streamkit._engine.face.shapes import Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.paired import beside_others, followed_anyway
+from streamkit._engine.run.paired import beside_others, followed_anyway, kept_until_the_next
 from streamkit._engine.run.run import Run
 from streamkit._stages.inputs import ahead, fed, streams
 
@@ -32,7 +32,7 @@ async def _combine_latest(
     channel = run.channel()
     lanes = fed(run, channel, (source, *sources), ahead(lookahead))
     places = {lane: place for place, lane in enumerate(lanes)}
-    latest: list[Any] = [EMPTY] * len(lanes)
+    latest, row = run.form.latest(len(lanes)), run.form.again
     missing = {*lanes}  # those that have brought nothing yet
 
     def over() -> bool:
@@ -45,12 +45,13 @@ async def _combine_latest(
                 missing.discard(lane)
                 if missing:
                     continue
-            yield tuple(latest)
+            yield row(latest)
         if missing and channel.error is None and any(lane.exhausted for lane in missing):
             return
         if missing and not channel.over:
             await channel.until(over)
         elif not await channel.wait():
+            latest.clear()
             return
 
 
@@ -68,6 +69,7 @@ def combine_latest(
 def combine_latest(*sources: SourceLike[Any], lookahead: int = 1) -> ZippedAny: ...
 @stage(
     _combine_latest,
+    pairs=kept_until_the_next,
     contract=Contract(
         holds="lookahead",
         lookahead="lookahead",

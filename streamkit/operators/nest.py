@@ -217,6 +217,7 @@ def switch_map(
 ) -> Operator[A, B]: ...
 @stage(
     switched,
+    pairs=followed_anyway,
     contract=Contract(
         holds="2 + lookahead",
         lookahead="1 + lookahead",

@@ -182,6 +182,57 @@ class TestStreamsThatAreEqual:
         assert list(made) == list(made) == ["a", "b"]
 
 
+class TestReadersThatAreWaitedFor:
+    def test_the_source_is_opened_when_so_many_have_come(self) -> None:
+        source = Ticks(3)
+        shared = Stream(source) | ops.share(readers=3)
+
+        async def main() -> None:
+            found = await asyncio.gather(*[read(shared, begin=begin) for begin in (0.0, 2.0, 5.0, 6.5)])
+            assert found == [[0, 1, 2]] * 3 + [[1, 2]]
+
+        run(main)
+        assert source.opened == [5.0]
+
+    def test_two_ways_that_meet_again_miss_nothing(self) -> None:
+        shared = Stream(range(9)) | ops.share(readers=2)
+        pairs = shared | ops.zip(shared | ops.map(lambda n: asyncio.sleep(1, -n), concurrency=2))
+        assert run(lambda: read(pairs)) == [(n, -n) for n in range(9)]
+
+    def test_one_that_has_left_has_come(self) -> None:
+        source = Ticks(3)
+        shared = Stream(source) | ops.share(readers=3)
+
+        async def main() -> None:
+            waits = asyncio.create_task(read(shared))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await read(shared)
+            assert await read(shared, begin=2.0) == await waits == [0, 1, 2]
+
+        run(main)
+
+    def test_when_all_have_left_the_next_run_waits_for_as_many(self) -> None:
+        source = Ticks()
+        shared = Stream(source) | ops.share(readers=2)
+
+        async def main() -> None:
+            for begin in (0.0, 10.0):
+                both = read(shared, begin=begin, count=1), read(shared, begin=begin + 3, count=2)
+                assert await asyncio.gather(*both) == [[0], [0, 1]]
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await read(shared)
+            await asyncio.gather(*[read(shared, begin=begin, count=1) for begin in (30.0, 31.0)])
+
+        run(main)
+        assert source.opened == [3.0, 13.0, 31.0]
+
+    def test_explain_shows_it(self) -> None:
+        shared = Stream([1]) | ops.share(readers=2)
+        assert "share(readers=2)" in str((shared | ops.zip(shared)).explain())
+
+
 BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     *(
         ({"replay": value}, TypeError, "replay must be a whole number")
@@ -200,6 +251,8 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"strategy": value}, TypeError, "strategy must be")
         for value in (8, None, Suspend, "drop", lambda: 1)
     ),
+    ({"readers": 0}, ValueError, "readers must be a whole number of at least 1"),
+    ({"readers": None}, TypeError, "readers must be a whole number"),
     ({"replays": 1}, TypeError, "replay"),
 ]
 

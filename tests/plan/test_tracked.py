@@ -44,21 +44,19 @@ def undeclared() -> Operator[Any, Any]:
 REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
     "delayed": lambda s: s | delayed(),
     "undeclared": lambda s: s | undeclared(),
-    "share": lambda s: s | ops.share(),
-    "switch_map": lambda s: s | ops.switch_map(lambda item: [item]),
     "retry": lambda s: s | ops.retry(3),
     "repeat": lambda s: s | ops.repeat(),
     "expand": lambda s: s | ops.expand(lambda item: [], concurrency=2, frontier=Suspend(9)),
-    "combine_latest": lambda s: s | ops.combine_latest([1]),
-    "in a slot": lambda s: s | Slot(ops.map(str) | ops.share()),
-    "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.share()),
+    "in a slot": lambda s: s | Slot(ops.map(str) | ops.retry(3)),
+    "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.retry(3)),
+    "behind a share": lambda s: s | ops.share() | ops.retry(3),
     "in a group": lambda s: s | ops.group_by(str, delayed(), max_groups=2),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_say_what_became_of_an_item_is_refused_by_name(name: str) -> None:
-    named = {"in a branch": "share", "in a group": "delayed", "in a slot": "share"}.get(name, name)
+    named = {"in a group": "delayed"}.get(name, "retry" if " " in name else name)
     with pytest.raises(TypeError, match=rf"{named}.* at .*test_tracked\.py:\d+ .*durable source"):
         REFUSED[name](Trial().stream())
 
@@ -81,6 +79,14 @@ def test_too_small_a_prefetch_is_refused() -> None:
     with pytest.raises(ValueError, match=said):
         run(lambda: _awaited(_first_of(few)))
     run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
+
+
+def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> None:
+    with pytest.raises(ValueError, match=r"hands out at most 1 items .* may wait for 2"):
+        Trial().stream(most=1) | ops.combine_latest([1]) | ops.drain()
+    trial = Trial()
+    run(lambda: _awaited(trial.stream(most=2) | ops.combine_latest([1]) | ops.drain()))
+    assert trial.settled == [*trial.items]
 
 
 def test_buffers_wait_for_no_more_than_there_is() -> None:
@@ -155,7 +161,7 @@ def test_the_page_says_of_every_operator_whether_it_is_followed() -> None:
         if getattr(ops, declaration.name, None) is None or not ours:  # tests have some of these names, too
             continue
         follows = unfollowed(declaration) is None if declaration.stage is None else bool(declaration.pairs)  # type: ignore[attr-defined]
-        if declaration.name in ("retry", "repeat", "share"):  # which say why not
+        if declaration.name in ("retry", "repeat"):  # which say why not
             follows = False
         forms.setdefault(declaration.name, set()).add(follows)
     named = {True: set(re.findall(r"[`.(](\w+)", rules)), False: set(re.findall(r"`(\w+)", refused))}

@@ -57,7 +57,7 @@ class Trial:
             "acknowledged early": self.early,
             "closed twice": twice,
             "opened or closed not once": [self.opened, self.closings]
-            * ((self.opened, self.closings) != (1, 1)),
+            * ((self.opened, self.closings) not in ((1, 1), (0, 0))),  # a share opens it when it is pulled
         }
         return ", ".join(f"{what}: {items}" for what, items in found.items() if items)
 

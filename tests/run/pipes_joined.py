@@ -145,6 +145,17 @@ JOINED: dict[str, Piped] = {
         s | ops.concat_map(c.twice) | ops.catch(lambda error: [1, 2]) | ops.for_each(c.put)
     ),
     "exhaust_map": lambda s, c: s | ops.map(c.slow) | ops.exhaust_map(c.stream) | ops.for_each(c.put),
+    "switch_map": lambda s, c: s | ops.map(c.uneven) | ops.switch_map(c.stream) | ops.for_each(c.put),
+    "switch_map ahead": lambda s, c: (
+        s
+        | ops.map(c.uneven)
+        | ops.switch_map(c.buffered, lookahead=3)
+        | ops.map(c.slow)
+        | ops.for_each(c.store)
+    ),
+    "switch_map, take": lambda s, c: (
+        s | ops.map(c.slow) | ops.switch_map(c.stream) | ops.take(2) | ops.for_each(c.put)
+    ),
     "concat": lambda s, c: (
         s | ops.map(c.same) | ops.concat([1, 2], slowly([3])) | ops.map(c.slow) | ops.for_each(c.put)
     ),
@@ -181,6 +192,15 @@ JOINED: dict[str, Piped] = {
     "balance": lambda s, c: s | ops.balance(ops.map(c.slow), ops.map(c.uneven)) | ops.for_each(c.put),
     "balance to sinks": lambda s, c: s | ops.balance(ops.for_each(c.store), ops.for_each(c.store)),
     "zip_latest": lambda s, c: s | ops.map(c.slow) | ops.zip_latest(slowly([1, 2, 3])) | ops.for_each(c.put),
+    "combine_latest": lambda s, c: (
+        s | ops.map(c.slow) | ops.combine_latest(slowly([1, 2, 3]), lookahead=2) | ops.for_each(c.put)
+    ),
+    "combine_latest, take": lambda s, c: (
+        s | ops.map(c.uneven) | ops.combine_latest(slowly([1, 2])) | ops.take(4) | ops.for_each(c.store)
+    ),
+    "combine_latest of none": lambda s, c: (
+        s | ops.map(c.slow) | ops.combine_latest(slowly([])) | ops.for_each(c.put)
+    ),
     "with_latest_from": lambda s, c: (
         s | ops.map(c.slow) | ops.with_latest_from(slowly([1, 2])) | ops.for_each(c.put)
     ),

@@ -260,6 +260,7 @@ STAGES: dict[str, Made] = {
     "merge_sorted": lambda r, w: ops.merge_sorted(w.more(), key=w.key),
     "merge_prioritized": lambda r, w: ops.merge_prioritized(w.more()),
     "zip fill": lambda r, w: ops.zip(w.more(), fill=0),
+    "combine_latest": lambda r, w: ops.combine_latest(w.more(), lookahead=r.randint(1, 3)),
     "with_latest_from": lambda r, w: ops.with_latest_from(slowly([1, 2])),
     "flat_map": lambda r, w: ops.flat_map(
         r.choice([w.twice, w.stream, w.buffered]), concurrency=_limit(r, w), lookahead=r.choice([None, 1, 3])
@@ -267,6 +268,7 @@ STAGES: dict[str, Made] = {
     "concat_map ahead": lambda r, w: ops.concat_map(r.choice([w.stream, w.buffered]), lookahead=2),
     "pause_while": lambda r, w: ops.pause_while(interval(0.5) | ops.take(6) | ops.map(lambda n: n % 2)),
     "skip_until": lambda r, w: ops.skip_until(timer(1)),
+    "share": lambda r, w: ops.share(r.randint(0, 2), strategy=r.choice([Suspend, Spill])(r.randint(1, 3))),
     "slot": _slot,
     "broadcast": lambda r, w: ops.broadcast(_inner(r, w), _inner(r, w)),
     "partition": lambda r, w: ops.partition(w.odd, _inner(r, w), _inner(r, w)),
@@ -285,6 +287,7 @@ LOSSY: dict[str, Made] = {
     "audit": lambda r, w: ops.audit(0.7),
     "throttle_first": lambda r, w: ops.throttle_first(0.7),
     "throttle_latest": lambda r, w: ops.throttle_latest(0.7),
+    "switch_map": lambda r, w: ops.switch_map(r.choice([w.stream, w.buffered]), lookahead=r.randint(1, 3)),
     "exhaust_map": lambda r, w: ops.exhaust_map(w.stream, on_drop=w.dropped),
 }
 ALL: dict[str, Made] = STEPS | ENDS | STAGES | LOSSY
@@ -326,10 +329,11 @@ STEADY = [
         "merge_sorted",
     ],
     *["merge_prioritized", "zip fill", "flat_map", "concat_map ahead", "pause_while", "slot", "broadcast"],
-    *["partition", "route", "balance", "group_by", "window"],
+    *["share", "partition", "route", "balance", "group_by", "window"],
 ]
 """Those out of which each item comes equally often, whatever else there is."""
-INNER = [*STEPS, "take", "map concurrency", "buffer", "collect", "dropping", "batch_within", "flat_map"]
+INNER = ["take", "map concurrency", "buffer", "collect", "dropping", "batch_within", "flat_map", "share"]
+INNER += STEPS
 SINKS: dict[str, Made] = {
     "for_each": lambda r, w: ops.for_each(w.out),
     "for_each slow": lambda r, w: ops.for_each(w.out_slowly),
@@ -371,6 +375,7 @@ class Plan:
             "timeout",
             "take_until",
             "zip",
+            "combine_latest",
             "race",
             "fork_join",
             "Slot",

@@ -10,7 +10,7 @@ from tests.run.interrupted import everywhere
 from tests.run.pipes import STAGES
 from tests.run.pipes_joined import JOINED, TIMED, WORKERS
 
-OPEN = re.compile("ended|take|catch|zip_latest")
+OPEN = re.compile("ended|take|catch|zip_latest|of none")
 """Pipes that have something in hand where they end, or a failed item: that is handed back."""
 
 

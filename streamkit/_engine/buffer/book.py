@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
-from streamkit._core.delivery import Ledger
+from streamkit._core.delivery import Holder
 from streamkit._engine.buffer.account import BufferStats, Sums
 
 __all__ = ["Book", "Hands", "Told"]
@@ -41,14 +41,15 @@ class Book:
         self,
         gate: asyncio.Event | None = None,
         hands: Hands | None = None,
-        ledgers: Mapping[Any, Ledger] | None = None,
+        ledgers: dict[Any, Holder | None] | None = None,
     ) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
         self.hands = hands
         """What may be asked what it has in hand; None, if nobody asks."""
         self.ledgers = ledgers
-        """What the tracked sources of the run hand out, by these; None, if it has none."""
+        """What has deliveries open in the run: the ledgers of its tracked sources, by these, without that of
+        one that others open; and what it has of theirs. None, if it has no such source."""
         self._sources: list[Entry] = []
         self._before = _Page()
         self._own: list[Entry] = []

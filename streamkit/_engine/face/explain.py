@@ -27,7 +27,7 @@ from streamkit._engine.face.weight import ONE, Runs, Weight, heaviest, paired
 from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
-from streamkit._engine.plan.tracked import tracked
+from streamkit._engine.plan.tracked import opened
 
 __all__ = ["explain", "explained"]
 
@@ -36,7 +36,8 @@ def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Exp
     """Explain the pipeline of `links` over `source`."""
     parts, _ = _worked_out(_pipeline(source, links, 0, None, Runs()))
     loops = tuple(_code(source, links)) if code else ()
-    in_flight = sum(each.most for each in tracked([Inlet[Any](source, tuple(links))], beside=True))
+    ledgers = {(each, id(by)) for each, by in opened([Inlet[Any](source, tuple(links))], beside=True)}
+    in_flight = sum(each.most for each, _ in ledgers)
     return Explanation(parts=tuple(parts), code=loops, in_flight=in_flight)
 
 

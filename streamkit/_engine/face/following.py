@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamkit._core.contract import UNBOUNDED, amount
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.tracked import Tracked, refused
 
 __all__ = ["require_followed", "require_room"]
@@ -41,11 +41,12 @@ def require_room(stream: Inlet[Any]) -> None:
 
 
 def _waits(links: Sequence[Link], weight: float = 1.0) -> float:
-    """How many items the steps among `links` may keep until another comes."""
+    """How many items `links` may keep until another comes: of stages, few do."""
     found = 0.0
     for link in links:
         contract, arguments = link.declaration.contract, link.arguments
-        if link.declaration.stage is not None:
+        if isinstance(link.declaration, StageDeclaration):
+            found += weight * getattr(link.declaration.pairs, "keeps", 0)
             continue
         times = amount(contract.times, arguments)
         found += amount(contract.holds, arguments) * weight

@@ -2580,7 +2580,7 @@ class Methods(Generic[T_co]):
         """
     @overload
     def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Collect, linger: float = 0.0
+        self: Methods[Item], replay: int = 0, *, strategy: Collect, linger: float = 0.0, readers: int = 1
     ) -> Stream[list[Item]]:
         """Run the source once, for all who read the stream: they come and go at any time.
 
@@ -2604,49 +2604,67 @@ class Methods(Generic[T_co]):
         [[1, 2, 3], 3]
         [2, 3]
 
-        The run begins with the first pull of the first reader. Who comes later gets the last `replay` items,
-        and then what comes from now on. Each reader has a buffer of its own, under `strategy`: by default, the
-        slowest holds all. To give one reader another strategy, begin its pipe with a buffer:
-        ``shared | ops.buffer(DropOldest(8)) | ...``. What a strategy raises, `BufferOverflowError` or the error
-        of an ``on_drop``, ends the stream of that reader only.
+        The run begins with the first pull of the first reader, or, of `readers` of them, with that of the last:
+        so those miss nothing. Who comes later gets the last `replay` items, and then what comes from now on. Each
+        reader has a buffer of its own, under `strategy`: by default, the slowest holds all. To give one reader
+        another strategy, begin its pipe with a buffer: ``shared | ops.buffer(DropOldest(8)) | ...``. What a
+        strategy raises, `BufferOverflowError` or the error of an ``on_drop``, ends the stream of that reader only.
+
+        Behind a durable source, an item is acknowledged when all readers are done with it that there were when
+        it came. What is replayed to who comes later concerns no delivery.
 
         Emits when: an item comes from the source; for who comes late, at once what is replayed.
-        Waits when: the buffer of some reader is full and its strategy waits; or nobody reads.
+        Waits when: the buffer of some reader is full and its strategy waits; nobody reads; or fewer than
+            `readers` have come.
         Completes when: the source does. Who comes after that gets the replayed items and the end, or the error.
         Closes when: the last reader has left, and `linger` seconds have passed in which nobody came.
 
-        The next reader after that begins a new run, with nothing to replay; while the source still closes, it
-        waits for that. While the stream lingers, nothing is pulled; what comes of a pull that is under way is
-        kept to be replayed.
+        The next reader after that begins a new run, with nothing to replay, and waits for as many `readers`;
+        while the source still closes, it waits for that. While the stream lingers, nothing is pulled; what comes
+        of a pull that is under way is kept to be replayed.
 
         Args:
             replay: how many items are kept for readers that come later. They come one by one, before others,
                 whatever the strategy; under ``Collect``, as one list.
             strategy: how many items are held for each reader, and what happens to one more.
             linger: seconds for which the source stays open when nobody reads any more.
+            readers: how many must have come before the source is opened, whether or not they are still there.
+                Where one stream is read by two ways that meet again, as in ``shared.zip(shared | ops.map(f))``,
+                these are 2. If fewer come, those wait for ever.
 
         Streams that are equal share a run, so ``stream | shared | a`` and ``stream | shared | b`` do, where
         ``shared = ops.share()``. Two operators made by two calls share nothing; neither does a pickled copy.
 
         Raises:
             TypeError: an argument has the wrong type.
-            ValueError: `replay` or `linger` is below 0, or `linger` is not finite.
+            ValueError: `replay` or `linger` is below 0, `linger` is not finite, or `readers` is below 1.
             RuntimeError: (when run) it is read in another event loop, and still runs.
 
-        It is RxPY's ``share()``, and with `replay`, its ``replay(n)`` with ``ref_count()``. Other than there,
-        readers can make the source wait, and a second run replays nothing of the first.
+        It is RxPY's ``share()``, with `replay`, its ``replay(n)`` with ``ref_count()``, and with `readers`, the
+        ``refCount(n)`` of Reactor and RxJava. Other than there, readers can make the source wait, and a second
+        run replays nothing of the first.
         """
     @overload
     def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Lossy[Literal[False]], linger: float = 0.0
+        self: Methods[Item],
+        replay: int = 0,
+        *,
+        strategy: Lossy[Literal[False]],
+        linger: float = 0.0,
+        readers: int = 1,
     ) -> Stream[Item]: ...
     @overload
     def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0
+        self: Methods[Item], replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0, readers: int = 1
     ) -> Stream[Item | Gap]: ...
     @overload
     def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Strategy = ..., linger: float = 0.0
+        self: Methods[Item],
+        replay: int = 0,
+        *,
+        strategy: Strategy = ...,
+        linger: float = 0.0,
+        readers: int = 1,
     ) -> Stream[Item]: ...
     @overload
     def single(self: Methods[Item]) -> Job[Item]:

@@ -9,10 +9,10 @@ from streamkit._core.arguments import Composed
 from streamkit._core.delivery import Ledger
 from streamkit._engine.compile.follow import CANNOT, unfollowed
 from streamkit._engine.compile.key import Kind, Pairs
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares
 from streamkit._engine.plan.source import Opened, Recipe, Source
 
-__all__ = ["Tracked", "Unopened", "refused", "tracked"]
+__all__ = ["Tracked", "Unopened", "opened", "refused", "tracked"]
 
 
 class Tracked(Recipe):
@@ -73,20 +73,29 @@ def tracked(values: Iterable[object], *, beside: bool = False) -> Iterator[Track
 
     With those of pipelines that run `beside` a source, if asked for: they follow their items themselves.
     """
-    left = [*values][::-1]
-    seen: set[int] = set()  # links that several streams have are gone into once
+    return (source for source, _ in opened(values, beside=beside))
+
+
+def opened(values: Iterable[object], *, beside: bool = False) -> Iterator[tuple[Tracked, Link | None]]:
+    """The same, each with the ``share`` whose run opens it; None, where the run of these values does."""
+    left: list[tuple[object, Link | None]] = [(value, None) for value in [*values][::-1]]
+    seen: set[tuple[int, int]] = set()  # links that several streams have are gone into once
     while left:
-        value = left.pop()
+        value, by = left.pop()
         if isinstance(value, tuple):
-            left += reversed(cast("tuple[object, ...]", value))
+            left += [(each, by) for each in reversed(cast("tuple[object, ...]", value))]
             continue
-        if isinstance(value, Inlet) and isinstance(value.source, Tracked):
-            yield value.source
-            left += value.source.beside if beside else ()
+        inside: list[tuple[object, Link | None]] = []
         links: Sequence[Link] = value.links if isinstance(value, (Inlet, Composed)) else ()
-        new = [link for link in links if link.declaration.stage is not None and id(link) not in seen]
-        seen.update(map(id, new))
-        left += [argument for link in reversed(new) for argument in reversed(link.arguments.values())]
+        for link in reversed(links):
+            if link.declaration.stage is not None and (id(link), id(by)) not in seen:
+                seen.add((id(link), id(by)))
+                inside += [(argument, by) for argument in reversed(link.arguments.values())]
+            by = link if shares(link) else by
+        if isinstance(value, Inlet) and isinstance(value.source, Tracked):
+            yield value.source, by
+            left += [(each, by) for each in value.source.beside] if beside else []
+        left += inside
 
 
 def refused(links: Iterable[Link]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
-from streamkit._core.delivery import Ledger
+from streamkit._core.delivery import Holder, Ledger
 from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.follow import CANNOT
@@ -15,53 +15,62 @@ from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.plan.tracked import Unopened, tracked
+from streamkit._engine.plan.tracked import Unopened, opened as opened_by
 from streamkit._engine.run.leave import combine
 
 __all__ = ["Followed", "followed", "shapes"]
 
 
 class Followed:
-    """Opens the ledgers of a stream, and closes them when its run has ended, in whatever way."""
+    """Opens the ledgers of a stream, and closes them when its run has ended, in whatever way.
+
+    Of what a ``share`` has opened, its readers enter there what they have of it (`_stages.share_pairs`).
+    """
 
     def __init__(self, stream: Inlet[Any], book: Book | None) -> None:
         self._stream = stream
-        self._ledgers: dict[Any, Ledger] = {}
+        self._ledgers: dict[Any, Holder | None] = {}
         if book is None:
             book = Book()
             book.gate.set()
         self._book = book
 
-    async def __aenter__(self) -> Book:
+    async def open(self) -> Book:
         """The book of the run, in which the ledgers are found."""
-        self._book.ledgers = self._ledgers
+        self._book.ledgers = ledgers = self._ledgers
         try:
-            for source in tracked([self._stream]):
-                if source not in self._ledgers:
+            for source, by in opened_by([self._stream]):
+                if by is not None:
+                    ledgers.setdefault(source, None)
+                elif ledgers.get(source) is None:
                     ledger: Ledger = source.value()
                     await ledger.open()
-                    self._ledgers[source] = ledger
+                    ledgers[source] = ledger
         except BaseException as error:
-            await self._close(error)
+            await self.close(error)
             raise
         return self._book
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._close(error)
-
-    async def _close(self, error: BaseException | None) -> None:
+    async def close(self, error: BaseException | None) -> None:
+        """Close them; what that raises is raised, or attached to the `error` that the run has failed with."""
         late: list[BaseException] = []
         while self._ledgers:
             _, ledger = self._ledgers.popitem()
             try:
-                await ledger.close(error)
+                if ledger is not None:
+                    await ledger.close(error)
             except BaseException as failed:
                 late.append(failed)
         if error is None:
             raise_first(late)
         combine(error, *late)
+
+    __aenter__ = open
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close(error)
 
 
 async def followed(stream: Inlet[Any], book: Book | None, work: Callable[[Book], Awaitable[Any]]) -> Any:
@@ -81,7 +90,7 @@ def shapes(opened: Opened, end: End, pace: Pace, *, paired: bool = False) -> Cal
     unopened, pairs = opened.items, opened.pairs
     if isinstance(unopened, Unopened):
         book: Book | None = pace.book
-        ledger = None if book is None or book.ledgers is None else book.ledgers.get(unopened.source)
+        ledger: Any = None if book is None or book.ledgers is None else book.ledgers.get(unopened.source)
         if ledger is None:
             unopened.refuse()
         opened.items = items = ledger.deliveries()

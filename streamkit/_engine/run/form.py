@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from streamkit._core.awaiting import is_awaitable, pending
-from streamkit._core.delivery import NO_DELIVERY, Delivery
+from streamkit._core.delivery import NO_DELIVERY, Delivery, settled, together
 from streamkit._core.guarded import Dropped
+from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.kinds import kind_of
 from streamkit._engine.buffer.lane import Lane
@@ -49,6 +50,16 @@ class Form:
     def row(self, items: list[Any]) -> Any:
         """A tuple of several, as one item."""
         return tuple(items)
+
+    def latest(self, count: int) -> list[Any]:
+        """Places for the latest item of each of so many streams, which is made something of again and again.
+
+        What is put into one takes the place of the item before it; to clear all says that nothing more comes.
+        """
+        return [EMPTY] * count
+
+    again: Callable[[list[Any]], Any] = tuple
+    """A tuple of the items in such places, which stay there."""
 
     def made(self, item: Any) -> Any:
         """An item that the stage has made of none."""
@@ -100,6 +111,13 @@ class _Pairs(Form):
     def row(self, items: list[Any]) -> Any:
         return gathered(items)
 
+    def latest(self, count: int) -> list[Any]:
+        return _Latest([EMPTY] * count)
+
+    def again(self, items: list[Any]) -> Any:
+        tokens = [token for token, _ in items if token is not NO_DELIVERY]
+        return together(tokens, len(tokens)), tuple([item for _, item in items])
+
     def made(self, item: Any) -> Any:
         return NO_DELIVERY, item
 
@@ -111,6 +129,20 @@ class _Pairs(Form):
 
     def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
         return paired_kind(strategy)
+
+
+class _Latest(list[Any]):
+    """The latest pair of each of several streams. It is one place of its delivery, until another comes."""
+
+    def __setitem__(self, place: Any, pair: Any) -> None:
+        before = self[place]
+        super().__setitem__(place, pair)
+        if before is not EMPTY:
+            before[0].settle()
+
+    def clear(self) -> None:
+        settled([token for token, _ in self])
+        super().clear()
 
 
 class _OfPairs(Source):

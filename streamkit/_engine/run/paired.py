@@ -25,7 +25,7 @@ from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin, segment, start
 
-__all__ = ["PairedRun", "beside_others", "followed_anyway", "restarts", "run_of", "shared_out"]
+__all__ = ["PairedRun", "beside_others", "followed_anyway", "kept_until_the_next", "restarts", "run_of"]
 
 C = TypeVar("C", bound=Channel)
 
@@ -115,16 +115,21 @@ def restarts(arguments: Mapping[str, Any]) -> str:
     )
 
 
-def shared_out(arguments: Mapping[str, Any]) -> str:
-    """Says why a stage whose readers come and go cannot follow deliveries."""
-    return (
-        "hands items to readers that come and go, and cannot say what became of an item: write "
-        "ops.broadcast(...), or give each of them a group of its own"
-    )
-
-
 def followed_anyway(arguments: Mapping[str, Any]) -> None:
     """Says of a stage that it can follow deliveries whatever its arguments are: ``stage(pairs=...)``."""
+
+
+class _Kept:
+    """Says the same of a stage that keeps an item until the next of its source has come."""
+
+    keeps = 1
+    """How many items its source must have handed out, before one is acknowledged, to hand out another."""
+
+    def __call__(self, arguments: Mapping[str, Any]) -> None:
+        pass
+
+
+kept_until_the_next = _Kept()
 
 
 def run_of(link: Link, inlet: Inlet[Any], book: Book | None) -> Run:
