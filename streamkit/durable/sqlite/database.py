@@ -65,6 +65,8 @@ class Database:
             "journal_mode = WAL",
             f"synchronous = {'FULL' if self._fsync else 'NORMAL'}",
             "journal_size_limit = 4194304",
+            # it would write every page once more before it is free; some builds do so unless told otherwise
+            "secure_delete = OFF",
         ):
             self.sql.execute(f"PRAGMA {pragma}")
         with self.changing():
