@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from operator import itemgetter
 from typing import Final, TypeAlias
@@ -204,7 +204,7 @@ class _Taking:
         leased = self._leased(run.first, last, run.times + 1)
         put(sql, self.group, [leased])
         rows = sql.execute(f"{_SELECT} WHERE id BETWEEN ? AND ? ORDER BY id", (run.first, last))
-        found += [self._message(row, leased.times) for row in rows]
+        found += _messages(rows, self.token, leased.times)
 
     def new(
         self,
@@ -225,7 +225,7 @@ class _Taking:
             end = rows[-1][0] if rows else last
             put(sql, self.group, self._runs(rows))
             holes -= end - begin - len(rows)
-            found += [self._message(row, 1) for row in rows if row[1] <= now]
+            found += _messages(rows, self.token, 1, now)
             begin = end
         sql.execute(
             "INSERT OR REPLACE INTO streamkit_cursors VALUES (?, ?, ?, ?)", (self.group, part, begin, holes)
@@ -255,9 +255,14 @@ class _Taking:
     def _leased(self, first: int, last: int, times: int) -> Run:
         return Run(first, last, self.token, self.until, self.now, times)
 
-    def _message(self, row: Row, times: int) -> Message:
-        identifier, _, key, headers, body = row
-        return Message(body, (identifier, self.token), times, key, json.loads(headers) if headers else {})
-
 
 _due: Final = itemgetter(1)
+
+
+def _messages(rows: Iterable[Row], token: int, times: int, now: float = inf) -> list[Message]:
+    """Those of the entries whose time has come."""
+    return [
+        Message(body, (identifier, token), times, key, json.loads(headers) if headers else {})
+        for identifier, due, key, headers, body in rows
+        if due <= now
+    ]

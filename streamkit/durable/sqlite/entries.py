@@ -76,6 +76,11 @@ class Queue:
 
     def append(self, entries: Sequence[Entry], now: float) -> None:
         """Store all of them, in one transaction."""
+        bodies = [each.body for each in entries if each.key is None and not each.delay and not each.headers]
+        if len(bodies) == len(entries) and 0 < sum(map(len, bodies)) <= _JOINED:
+            with self.database.changing() as sql:
+                self._insert_joined(sql, self._numbered(sql, 0, len(bodies)), bodies)
+            return
         count = self.partitions
         parts: dict[int, list[Entry]] = {}
         for entry in entries:
@@ -83,22 +88,18 @@ class Queue:
             parts.setdefault(part, []).append(entry)
         with self.database.changing() as sql:
             for part, those in parts.items():
-                row = sql.execute(
-                    "SELECT last FROM streamkit_parts WHERE queue = ? AND part = ?", (self.number, part)
-                ).fetchone()
-                first = (row[0] if row else span(self.number, part)[0]) + 1
-                self._insert(sql, first, those, now)
-                sql.execute(
-                    "INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)",
-                    (self.number, part, first + len(those) - 1),
-                )
+                self._insert(sql, self._numbered(sql, part, len(those)), those, now)
+
+    def _numbered(self, sql: sqlite3.Connection, part: int, count: int) -> int:
+        """The first of so many new identifiers in a part."""
+        row = sql.execute(
+            "SELECT last FROM streamkit_parts WHERE queue = ? AND part = ?", (self.number, part)
+        ).fetchone()
+        last: int = row[0] if row else span(self.number, part)[0]
+        sql.execute("INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)", (self.number, part, last + count))
+        return last + 1
 
     def _insert(self, sql: sqlite3.Connection, first: int, entries: list[Entry], now: float) -> None:
-        if not any(each.key is not None or each.delay or each.headers for each in entries):
-            bodies = [each.body for each in entries]
-            if 0 < sum(map(len, bodies)) <= _JOINED:
-                self._insert_joined(sql, first, bodies)
-                return
         rows = [
             (
                 number,
@@ -118,7 +119,7 @@ class Queue:
         sql.execute(
             "INSERT INTO streamkit_entries SELECT ? + key, 0.0, NULL, NULL, substr(?, value >> 32, value & ?) "
             "FROM json_each(?)",
-            (first, b"".join(bodies), 0xFFFFFFFF, json.dumps(places)),
+            (first, b"".join(bodies), 0xFFFFFFFF, str(places)),
         )
 
     def acknowledge(self, group: str, messages: Sequence[Message]) -> list[Message]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import Final, NamedTuple, TypeAlias
 
 from streamkit.durable.messages import Message
 
@@ -42,21 +43,25 @@ _TOUCHING = """
 
 def runs_of(messages: Iterable[Message]) -> Iterator[tuple[int, int, int, list[Message]]]:
     """Messages that follow each other, and that were claimed together: first, last, token."""
+    ordered = sorted(messages, key=_place)
+    if not ordered:
+        return
+    (first, token), (last, _) = ordered[0].place, ordered[-1].place
+    if last - first == len(ordered) - 1 and all([each.place[1] == token for each in ordered]):
+        yield first, last, token, ordered  # as it is nearly always
+        return
     run: list[Message] = []
-    last = token = -1
-    for message in sorted(messages, key=_place):
+    for message in ordered:
         identifier, of = message.place
         if run and (identifier != last + 1 or of != token):
             yield run[0].place[0], last, token, run
             run = []
         run.append(message)
         last, token = identifier, of
-    if run:
-        yield run[0].place[0], last, token, run
+    yield run[0].place[0], last, token, run
 
 
-def _place(message: Message) -> Any:
-    return message.place
+_place: Final = attrgetter("place")
 
 
 def put(sql: sqlite3.Connection, group: int, runs: Iterable[Run]) -> None:
@@ -78,10 +83,12 @@ def cut(sql: sqlite3.Connection, group: int, first: int, last: int, token: int) 
     return found
 
 
-def missing(messages: Sequence[Message], held: Iterable[Run]) -> list[Message]:
+def missing(messages: Sequence[Message], held: Sequence[Run]) -> list[Message]:
     """Those of `messages`, which follow each other, that are in none of the rows."""
+    if sum([run.last - run.first + 1 for run in held]) == len(messages):
+        return []
     here = {identifier for run in held for identifier in range(run.first, run.last + 1)}
-    return [each for each in messages if each.place[0] not in here] if len(here) < len(messages) else []
+    return [each for each in messages if each.place[0] not in here]
 
 
 def without(sql: sqlite3.Connection, group: int, run: Run, first: int, last: int) -> Run:
