@@ -44,6 +44,8 @@ class Claims:
         self._count = 0
         self._turn = 0
         """Which part is looked at first: another each time, so that none waits for the others."""
+        self._more = False
+        """Whether there may be more at once: the last claim was given as much as it asked for."""
         self._void_at = -inf
         """When leases from the future are looked for."""
 
@@ -52,7 +54,7 @@ class Claims:
         if now >= self._void_at or now < self._void_at - lease - _TICK:
             self._void_at = now + lease
             self._void(group, now)
-        if not self._any(group, now):
+        if not self._more and not self._any(group, now):
             return []
         self._count += 1
         token = self._me << 32 | self._count
@@ -63,6 +65,7 @@ class Claims:
             taking.again(sql, found, most)
             if len(found) < most:
                 self._new(sql, taking, found, most)
+        self._more = len(found) == most
         return found
 
     def _any(self, group: str, now: float) -> bool:
