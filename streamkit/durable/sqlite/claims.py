@@ -141,7 +141,9 @@ class Claims:
     ) -> list[Message]:
         lost: list[Message] = []
         with self.queue.database.changing() as sql:
-            number = self.queue.group(sql, group)
+            number = self.queue.known_group(group)
+            if number is None:  # it was forgotten
+                return list(messages)
             for first, last, token, run in runs_of(messages):
                 held = cut(sql, number, first, last, token)
                 put(sql, number, map(change, held))

@@ -91,6 +91,9 @@ class SqliteConnection:
     async def depth(self, group: str) -> Depth:
         return await self._call(self._queue.depth, group, self._now())
 
+    async def forget(self, group: str) -> bool:
+        return await self._call(self._queue.forget, group)
+
     async def purge(self) -> int:
         return await self._call(self._queue.purge)
 

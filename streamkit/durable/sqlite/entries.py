@@ -126,7 +126,9 @@ class Queue:
         """Forget `messages`; those that every group has acknowledged are deleted. Returns the lost ones."""
         lost: list[Message] = []
         with self.database.changing() as sql:
-            number = self.group(sql, group)
+            number = self.known_group(group)
+            if number is None:  # it was forgotten
+                return list(messages)
             others = [each for each in self._groups(sql) if each != number]
             for first, last, token, run in runs_of(messages):
                 held = cut(sql, number, first, last, token)
