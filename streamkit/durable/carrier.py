@@ -161,6 +161,25 @@ class Carrier(Value):
                 await connection.hand_back(group, found, counted=False)
         return found
 
+    async def forget(self, group: str) -> bool:
+        """Forget a group that nobody reads any more; whether there was one of that name.
+
+        Entries stay until every group has acknowledged them, and a group exists from its first claim on. So
+        one that is read no more keeps all that comes. What only it has not acknowledged is deleted with it,
+        where the carrier deletes what is acknowledged; when the last group is forgotten, entries stay.
+
+        End its readers first: what they have in work counts as lost, and one that goes on begins the group
+        anew, with all that is there.
+
+        Raises:
+            TypeError: `group` is no text.
+            ValueError: `group` is empty, or no Unicode.
+            CarrierError: the carrier cannot be used; with Kafka, also if the group has readers.
+        """
+        group_argument(group)
+        async with self.connect() as connection:
+            return await connection.forget(group)
+
     async def purge(self) -> int:
         """Delete all entries, for every group; returns how many there were."""
         async with self.connect() as connection:

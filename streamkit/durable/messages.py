@@ -101,6 +101,10 @@ class Connection(Protocol):
 
     async def depth(self, group: str) -> Depth: ...
 
+    async def forget(self, group: str) -> bool:
+        """Keep nothing for a group any more, as if it had never claimed; whether it was there."""
+        ...
+
     async def purge(self) -> int:
         """Delete all entries; returns how many there were."""
         ...

@@ -12,6 +12,7 @@ from streamkit._engine.plan.tracked import Tracked
 from streamkit.durable.events import Event, log
 from streamkit.durable.ledger import CarrierLedger
 from streamkit.durable.messages import Connects
+from streamkit.durable.names import named
 from streamkit.durable.reading import Reading
 
 __all__ = ["opened_reader"]
@@ -71,8 +72,4 @@ def opened_reader(
 
 def group_argument(group: str) -> str:
     """Return `group` if it is the name of one."""
-    if not isinstance(group, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
-        raise TypeError(f"group must be the name of a group, not {shown(group)}")
-    if not group:
-        raise ValueError("group must be the name of a group, not ''")
-    return group
+    return named("group", "group", group)

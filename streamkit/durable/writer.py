@@ -16,6 +16,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit.durable.codec import encoded
 from streamkit.durable.messages import Connects, Entry
+from streamkit.durable.names import is_text
 from streamkit.operators.rate import buffer
 
 __all__ = ["writing"]
@@ -67,9 +68,13 @@ def _key(key: Callable[[Any], Any] | None, item: Any) -> str | None:
     if key is None:
         return None
     found = key(item)
-    if found is None or isinstance(found, str):
-        return found
-    raise TypeError(f"key must return a text, or None, not {shown(found)}")
+    if found is None:
+        return None
+    if not isinstance(found, str):
+        raise TypeError(f"key must return a text, or None, not {shown(found)}")
+    if not is_text(found):
+        raise ValueError(f"key must return a text without lone surrogates, not {shown(found)}")
+    return found
 
 
 def _delay(delay: float | Callable[[Any], float], item: Any) -> float:

@@ -153,6 +153,10 @@ class MemoryConnection:
         claimed = sum(each.token != 0 and each.at > self.now() for each in left)
         return Depth(len(left) - claimed, claimed)
 
+    async def forget(self, group: str) -> bool:
+        await self.called("forget_group", 0)
+        return self.store.groups.pop(group, None) is not None
+
     async def purge(self) -> int:
         await self.called("purge", 0)
         left = [

@@ -128,6 +128,23 @@ class Keeping(MemoryConnection):
         return len(rows)
 
 
+class Nostalgic(MemoryConnection):
+    """Remembers what a group was handed out."""
+
+    async def forget(self, group: str) -> bool:
+        rows = self.store.groups.get(group)
+        there = await super().forget(group)
+        if rows is not None:
+            self.store.groups[f"{group} before"] = rows
+        return there
+
+    def rows(self, group: str) -> list[Any]:
+        before = self.store.groups.pop(f"{group} before", None)
+        if before is not None:
+            self.store.groups[group] = before
+        return super().rows(group)
+
+
 class Picky(MemoryConnection):
     async def append(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -203,6 +220,7 @@ BROKEN: dict[str, type[MemoryConnection]] = {
     "delays": Hasty,
     "counts": Wrong,
     "purges": Keeping,
+    "forgets_a_group": Nostalgic,
     "takes_nothing_for_nothing": Picky,
     "serves_several_tasks": Alone,
     "hands_out_again_after_the_lease": Final,

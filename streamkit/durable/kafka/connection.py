@@ -93,6 +93,13 @@ class KafkaConnection:
         claimed, ahead = self._groups[group].counts() if group in self._groups else (0, 0)
         return Depth(max(0, waiting - claimed - ahead), claimed)
 
+    async def forget(self, group: str) -> bool:
+        reader = self._groups.pop(group, None)
+        if reader is not None:
+            await reader.close()
+        there: bool = await self._call(self._forget, group)
+        return there
+
     async def purge(self) -> int:
         count: int = await self._call(self._purge)
         return count
@@ -193,6 +200,17 @@ class KafkaConnection:
             return count
         finally:
             consumer.close()
+
+    def _forget(self, group: str) -> bool:
+        admin: Any = AdminClient(self._config)
+        (future,) = admin.delete_consumer_groups([f"{self._carrier.name}.{group}"]).values()
+        try:
+            future.result(self._carrier.patience)
+        except KafkaException as failure:
+            if failure.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return False
+            raise
+        return True
 
     def _purge(self) -> int:
         patience = self._carrier.patience

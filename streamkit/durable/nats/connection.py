@@ -168,6 +168,24 @@ class NatsConnection:
 
         return await self.patiently(delete)
 
+    async def forget(self, group: str) -> bool:
+        async def delete() -> bool:
+            try:
+                await self._api(f"CONSUMER.INFO.{self._subject}.{group}")
+            except RefusalError as error:
+                if error.code != _NO_CONSUMER:
+                    raise
+                return False
+            stream = await self._api(f"STREAM.INFO.{self._subject}")
+            if stream["state"]["consumer_count"] == 1:  # with the last one, all would be deleted
+                await self._api(f"STREAM.UPDATE.{self._subject}", {**stream["config"], "retention": "limits"})
+            await self._api(f"CONSUMER.DELETE.{self._subject}.{group}")
+            return True
+
+        self._leases.pop(group, None)
+        self._seen.pop(group, None)
+        return await self.patiently(delete)
+
     # groups --------------------------------------------------------------------------------
 
     async def _joined(self, group: str, lease: float) -> None:

@@ -139,6 +139,12 @@ class RedisConnection:
     async def depth(self, group: str) -> Depth:
         return Depth(*await self._run(scripts.DEPTH, [group]))
 
+    async def forget(self, group: str) -> bool:
+        there, after = await self._run(scripts.FORGET, [group, "-"])
+        while after:  # some entries at a time: the server does nothing else meanwhile
+            _, after = await self._run(scripts.FORGET, [group, after])
+        return bool(there)
+
     async def purge(self) -> int:
         count: int = await self._run(scripts.PURGE, [""])
         return count

@@ -19,7 +19,7 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import Final
 
-__all__ = ["ACKNOWLEDGE", "APPEND", "CLAIM", "DEPTH", "GROUP", "HAND_BACK", "PURGE", "RENEW", "Script"]
+__all__ = ["ACKNOWLEDGE", "APPEND", "CLAIM", "DEPTH", "FORGET", "GROUP", "HAND_BACK", "PURGE", "RENEW", "Script"]
 
 
 class Script:
@@ -76,6 +76,30 @@ local function put(set, ids, score)
         pairs_of[2 * i - 1], pairs_of[2 * i] = text, id
     end
     redis.call('ZADD', set, unpack(pairs_of))
+end
+
+local function parts(id)
+    local dash = string.find(id, '-', 1, true)
+    return tonumber(string.sub(id, 1, dash - 1)), tonumber(string.sub(id, dash + 1))
+end
+local function done_by(name, last, id)
+    local last_ms, last_number = parts(last)
+    local ms, count = parts(id)
+    return (ms < last_ms or ms == last_ms and count <= last_number)
+        and not redis.call('ZSCORE', key('leases:' .. name), id)
+        and not redis.call('ZSCORE', key('back:' .. name), id)
+end
+local function done_by_all(ids, but)  -- which of `ids` every group has done, beside one
+    for _, each in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do
+        if each[2] ~= but then
+            local done = {}
+            for _, id in ipairs(ids) do
+                if done_by(each[2], each[8], id) then done[#done + 1] = id end
+            end
+            ids = done
+        end
+    end
+    return ids
 end
 """
 
@@ -180,27 +204,7 @@ if #mine == 0 then return lost end
 redis.call('ZREM', leases, unpack(mine))
 redis.call('XACK', stream, group, unpack(mine))
 
-local function parts(id)
-    local dash = string.find(id, '-', 1, true)
-    return tonumber(string.sub(id, 1, dash - 1)), tonumber(string.sub(id, dash + 1))
-end
-local function done_by(name, last, id)
-    local last_ms, last_number = parts(last)
-    local ms, count = parts(id)
-    return (ms < last_ms or ms == last_ms and count <= last_number)
-        and not redis.call('ZSCORE', key('leases:' .. name), id)
-        and not redis.call('ZSCORE', key('back:' .. name), id)
-end
-local done = mine
-for _, each in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do
-    if each[2] ~= group then
-        local by_all = {}
-        for _, id in ipairs(done) do
-            if done_by(each[2], each[8], id) then by_all[#by_all + 1] = id end
-        end
-        done = by_all
-    end
-end
+local done = done_by_all(mine, group)
 if #done > 0 then redis.call('XDEL', stream, unpack(done)) end
 return lost
 """)
@@ -257,4 +261,17 @@ if found then
     end
 end
 return count
+""")
+
+FORGET: Final = Script("""
+-- a group, and behind which entry to look for those that only it has not done; where to go on, if there are more
+local there = redis.pcall('XGROUP', 'DESTROY', stream, group) == 1
+redis.call('DEL', leases, back)
+redis.call('HDEL', handed, group)
+if #redis.pcall('XINFO', 'GROUPS', stream) == 0 then return {there and 1 or 0, false} end
+local ids = {}
+for i, entry in ipairs(redis.call('XRANGE', stream, ARGV[2], '+', 'COUNT', 1000)) do ids[i] = entry[1] end
+local done = done_by_all(ids, false)
+if #done > 0 then redis.call('XDEL', stream, unpack(done)) end
+return {there and 1 or 0, #ids == 1000 and '(' .. ids[1000]}
 """)

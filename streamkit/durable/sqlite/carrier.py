@@ -12,6 +12,7 @@ from streamkit._core.show import shown
 from streamkit.durable.carrier import Carrier
 from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec
+from streamkit.durable.names import named
 from streamkit.durable.sqlite.connection import SqliteConnection
 from streamkit.durable.sqlite.schema import PARTS
 
@@ -78,15 +79,11 @@ class SQLite(Carrier):
     ) -> None:
         if not isinstance(path, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"path must be the path of a file, not {shown(path)}")
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
-            raise TypeError(f"name must be the name of a queue, not {shown(name)}")
-        if not name:
-            raise ValueError("name must be the name of a queue, not ''")
         if (where := os.fspath(path)) in {"", ":memory:"}:
             raise ValueError(f"path must be that of a file, which other processes can open, not {where!r}")
         self._made_of(
             path=where,
-            name=name,
+            name=named("name", "queue", name),
             codec=codec_argument(codec),
             partitions=whole("partitions", partitions, least=1, most=PARTS),
             busy=seconds("busy", busy),

@@ -1,6 +1,6 @@
 """Claims on the entries of one queue: taken, renewed and handed back. All of it runs in one thread.
 
-A row of ``taken`` has a token, which is another for each claim: whoever does not know it can neither
+A row of ``runs`` has a token, which is another for each claim: whoever does not know it can neither
 acknowledge nor renew nor hand back. Its upper half says which connection has claimed. Token 0 is nobody's:
 such a row was handed back, or waits for its time.
 
@@ -16,16 +16,21 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final, TypeAlias
 
 from streamkit.durable.messages import Message
-from streamkit.durable.sqlite.entries import Queue, runs
+from streamkit.durable.sqlite.entries import Queue
+from streamkit.durable.sqlite.runs import Run, cut, missing, put, runs_of, without
 from streamkit.durable.sqlite.schema import part_of, span
 
 __all__ = ["Claims"]
 
+Row: TypeAlias = "tuple[int, float, str | None, str | None, bytes]"
+
+_SELECT: Final = "SELECT id, due, key, headers, body FROM streamkit_entries"
 _TICK: Final = 1.0
 """Seconds by which clocks may be read apart: a lease from later is from a clock that was set back."""
 
@@ -39,6 +44,8 @@ class Claims:
         self._count = 0
         self._turn = 0
         """Which part is looked at first: another each time, so that none waits for the others."""
+        self._more = False
+        """Whether there may be more at once: the last claim was given as much as it asked for."""
         self._void_at = -inf
         """When leases from the future are looked for."""
 
@@ -47,7 +54,7 @@ class Claims:
         if now >= self._void_at or now < self._void_at - lease - _TICK:
             self._void_at = now + lease
             self._void(group, now)
-        if not self._any(group, now):
+        if not self._more and not self._any(group, now):
             return []
         self._count += 1
         token = self._me << 32 | self._count
@@ -58,7 +65,7 @@ class Claims:
             taking.again(sql, found, most)
             if len(found) < most:
                 self._new(sql, taking, found, most)
-        self.queue.remember(group, number)
+        self._more = len(found) == most
         return found
 
     def _any(self, group: str, now: float) -> bool:
@@ -71,7 +78,7 @@ class Claims:
                 return True
             found = queue.database.sql.execute(
                 """
-                SELECT EXISTS (SELECT 1 FROM streamkit_taken WHERE grp = ? AND until <= ?) OR EXISTS (
+                SELECT EXISTS (SELECT 1 FROM streamkit_runs WHERE grp = ? AND until <= ?) OR EXISTS (
                     SELECT 1 FROM streamkit_parts LEFT JOIN streamkit_cursors
                     ON grp = ? AND streamkit_cursors.part = streamkit_parts.part
                     WHERE queue = ? AND (cursor IS NULL OR last > cursor)
@@ -85,7 +92,7 @@ class Claims:
         """End leases that were taken in the future: the clock was set back."""
         with self.queue.database.telling():
             number = self.queue.known_group(group)
-            where = "FROM streamkit_taken WHERE grp = ? AND token <> 0 AND since > ?"
+            where = "FROM streamkit_runs WHERE grp = ? AND token <> 0 AND since > ?"
             if (
                 number is None
                 or not self.queue.database.sql.execute(
@@ -95,7 +102,7 @@ class Claims:
                 return
         with self.queue.database.changing() as sql:
             sql.execute(
-                "UPDATE streamkit_taken SET until = 0 WHERE grp = ? AND token <> 0 AND since > ?",
+                "UPDATE streamkit_runs SET until = 0 WHERE grp = ? AND token <> 0 AND since > ?",
                 (number, now + _TICK),
             )
 
@@ -120,26 +127,27 @@ class Claims:
 
     def renew(self, group: str, messages: Sequence[Message], until: float, now: float) -> list[Message]:
         """Lease them until then; returns those that others have."""
-        return self._change(group, messages, "until = ?, since = ?", (until, now))
+        return self._change(group, messages, lambda run: run._replace(until=until, since=now))
 
     def hand_back(self, group: str, messages: Sequence[Message], until: float, *, counted: bool) -> None:
         """Anybody may have them from then on; unless `counted`, as if they had not been handed out."""
-        self._change(group, messages, "token = 0, until = ?, times = times - ?", (until, 0 if counted else 1))
+        less = 0 if counted else 1
+        self._change(
+            group, messages, lambda run: run._replace(token=0, until=until, times=run.times - less)
+        )
 
     def _change(
-        self, group: str, messages: Sequence[Message], what: str, values: tuple[Any, ...]
+        self, group: str, messages: Sequence[Message], change: Callable[[Run], Run]
     ) -> list[Message]:
         lost: list[Message] = []
         with self.queue.database.changing() as sql:
-            number = self.queue.group(sql, group)
-            where = "WHERE id BETWEEN ? AND ? AND grp = ? AND token = ?"
-            for first, last, token, run in runs(messages):
-                place = (first, last, number, token)
-                rows = sql.execute(f"SELECT id FROM streamkit_taken {where}", place).fetchall()
-                if len(rows) < len(run):
-                    held = {row[0] for row in rows}
-                    lost.extend(each for each in run if each.place[0] not in held)
-                sql.execute(f"UPDATE streamkit_taken SET {what} {where}", (*values, *place))
+            number = self.queue.known_group(group)
+            if number is None:  # it was forgotten
+                return list(messages)
+            for first, last, token, run in runs_of(messages):
+                held = cut(sql, number, first, last, token)
+                put(sql, number, map(change, held))
+                lost += missing(run, held)
         return lost
 
 
@@ -163,7 +171,7 @@ class _Taking:
             known = self._blocked[part] = bool(
                 sql.execute(
                     """
-                    SELECT EXISTS (SELECT 1 FROM streamkit_taken WHERE id > ? AND id < ? AND grp = ?
+                    SELECT EXISTS (SELECT 1 FROM streamkit_runs WHERE first > ? AND first < ? AND grp = ?
                     AND until > ? AND token <> 0 AND token >> 32 <> ?)
                     """,
                     (*span(self.queue, part), self.group, self.now, self.token >> 32),
@@ -174,40 +182,34 @@ class _Taking:
     def again(self, sql: sqlite3.Connection, found: list[Message], most: int) -> None:
         """What was handed back, whose lease has ended or whose time has come."""
         rows = sql.execute(
-            "SELECT id FROM streamkit_taken WHERE grp = ? AND until <= ? ORDER BY until, id LIMIT ?",
+            "SELECT first, last, token, until, since, times FROM streamkit_runs WHERE grp = ? AND until <= ? "
+            "ORDER BY until, first LIMIT ?",
             (self.group, self.now, most),
         ).fetchall()
-        parts = dict.fromkeys([part_of(identifier) for (identifier,) in rows])
+        parts = dict.fromkeys([part_of(first) for first, *_ in rows])
         for part in parts:
             if self.blocked(sql, part):
                 continue
-            chosen = [identifier for (identifier,) in rows if part_of(identifier) == part]
+            chosen = [row for row in rows if part_of(row[0]) == part]
             if part:  # in order, whatever ended first
-                chosen = [
-                    identifier
-                    for (identifier,) in sql.execute(
-                        "SELECT id FROM streamkit_taken WHERE id > ? AND id < ? AND grp = ? AND until <= ? "
-                        "ORDER BY id LIMIT ?",
-                        (*span(self.queue, part), self.group, self.now, most - len(found)),
-                    )
-                ]
-            for identifier in chosen[: most - len(found)]:
-                self._one(sql, found, identifier)
+                chosen = sql.execute(
+                    "SELECT first, last, token, until, since, times FROM streamkit_runs "
+                    "WHERE first > ? AND first < ? AND grp = ? AND until <= ? ORDER BY first LIMIT ?",
+                    (*span(self.queue, part), self.group, self.now, most - len(found)),
+                ).fetchall()
+            for run in map(Run._make, chosen):
+                if len(found) >= most:
+                    return
+                self._one(sql, found, most, run)
 
-    def _one(self, sql: sqlite3.Connection, found: list[Message], identifier: int) -> None:
-        place = (identifier, self.group)
-        (times,) = sql.execute(
-            "UPDATE streamkit_taken SET token = ?, until = ?, since = ?, times = times + 1 "
-            "WHERE id = ? AND grp = ? RETURNING times",
-            (self.token, self.until, self.now, *place),
-        ).fetchone()
-        row = sql.execute(
-            "SELECT key, headers, body FROM streamkit_entries WHERE id = ?", (identifier,)
-        ).fetchone()
-        key, headers, body = row
-        found.append(
-            Message(body, (identifier, self.token), times, key, json.loads(headers) if headers else {})
-        )
+    def _one(self, sql: sqlite3.Connection, found: list[Message], most: int, run: Run) -> None:
+        """Hand out again as much of one row as is asked for."""
+        last = min(run.last, run.first + most - len(found) - 1)
+        run = without(sql, self.group, run, run.first, last)
+        leased = self._leased(run.first, last, run.times + 1)
+        put(sql, self.group, [leased])
+        rows = sql.execute(f"{_SELECT} WHERE id BETWEEN ? AND ? ORDER BY id", (run.first, last))
+        found += _messages(rows, self.token, leased.times)
 
     def new(
         self,
@@ -220,29 +222,52 @@ class _Taking:
         holes: int,
     ) -> None:
         """What no reader of the group was handed out so far; what has a delay is put aside."""
+        now = self.now
         while len(found) < most and begin < last:
             rows = sql.execute(
-                "SELECT id, due, key, headers, body FROM streamkit_entries WHERE id > ? AND id <= ? "
-                "ORDER BY id LIMIT ?",
-                (begin, last, most - len(found)),
+                f"{_SELECT} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?", (begin, last, most - len(found))
             ).fetchall()
             end = rows[-1][0] if rows else last
-            sql.execute(
-                """
-                INSERT INTO streamkit_taken
-                SELECT id, ?, iif(due > ?, 0, ?), iif(due > ?, due, ?), due <= ?, ?
-                FROM streamkit_entries WHERE id > ? AND id <= ?
-                """,
-                (self.group, self.now, self.token, self.now, self.until, self.now, self.now, begin, end),
-            )
+            put(sql, self.group, self._runs(rows))
             holes -= end - begin - len(rows)
-            token, now = self.token, self.now
-            found += [
-                Message(body, (identifier, token), 1, key, json.loads(headers) if headers else {})
-                for identifier, due, key, headers, body in rows
-                if due <= now
-            ]
+            found += _messages(rows, self.token, 1, now)
             begin = end
         sql.execute(
             "INSERT OR REPLACE INTO streamkit_cursors VALUES (?, ?, ?, ?)", (self.group, part, begin, holes)
         )
+
+    def _runs(self, rows: Sequence[Row]) -> Iterator[Run]:
+        """What is handed out now, or put aside until its time: entries that follow each other in one run."""
+        if rows and rows[-1][0] - rows[0][0] == len(rows) - 1 and max(map(_due, rows)) <= self.now:
+            yield self._leased(rows[0][0], rows[-1][0], 1)  # as it is nearly always
+            return
+        run: Run | None = None
+        for identifier, due, *_ in rows:
+            one = self._leased(identifier, identifier, 1)
+            if due > self.now:
+                one = one._replace(token=0, until=due, times=0)
+            if run is not None and run._replace(first=identifier, last=identifier) == one and (
+                run.last == identifier - 1
+            ):
+                run = run._replace(last=identifier)
+                continue
+            if run is not None:
+                yield run
+            run = one
+        if run is not None:
+            yield run
+
+    def _leased(self, first: int, last: int, times: int) -> Run:
+        return Run(first, last, self.token, self.until, self.now, times)
+
+
+_due: Final = itemgetter(1)
+
+
+def _messages(rows: Iterable[Row], token: int, times: int, now: float = inf) -> list[Message]:
+    """Those of the entries whose time has come."""
+    return [
+        Message(body, (identifier, token), times, key, json.loads(headers) if headers else {})
+        for identifier, due, key, headers, body in rows
+        if due <= now
+    ]

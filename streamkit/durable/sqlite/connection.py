@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError, Future
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from streamkit._core.errors import noted
@@ -16,6 +15,7 @@ from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.sqlite.claims import Claims
 from streamkit.durable.sqlite.database import Database, Locked
 from streamkit.durable.sqlite.entries import Queue
+from streamkit.durable.sqlite.worker import Worker
 
 __all__ = ["SqliteConnection"]
 
@@ -39,16 +39,11 @@ class SqliteConnection:
         self._loop = asyncio.get_running_loop()
         self._now = wall_clock_of(self._loop)
         self._pause = _SOON
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"streamkit {path}")
+        self._thread = Worker(self._loop, f"streamkit {path}")
 
     async def open(self) -> None:
         try:
-            await self._call(self._database.open, undo=lambda _: self._database.close())
-            try:
-                await self._call(self._queue.open)
-            except BaseException:
-                await self._call(self._database.close)
-                raise
+            await self._call(self._open, undo=lambda _: self._database.close())
         except BaseException:
             self._thread.shutdown()
             raise
@@ -96,8 +91,19 @@ class SqliteConnection:
     async def depth(self, group: str) -> Depth:
         return await self._call(self._queue.depth, group, self._now())
 
+    async def forget(self, group: str) -> bool:
+        return await self._call(self._queue.forget, group)
+
     async def purge(self) -> int:
         return await self._call(self._queue.purge)
+
+    def _open(self) -> None:
+        self._database.open()
+        try:
+            self._queue.open()
+        except BaseException:
+            self._database.close()
+            raise
 
     def _hand_back(self, group: str, messages: Sequence[Message], until: float, counted: bool) -> None:
         self._claims.hand_back(group, messages, until, counted=counted)

@@ -19,6 +19,8 @@ _LOOK: Final = 64
 """Transactions after which the file is looked at."""
 _FREE: Final = 256
 """Pages that may be free: a queue that breathes has use for some."""
+_JOURNAL: Final = 1500
+"""Pages of the journal after which they are copied into the file: that waits for the disk twice."""
 _STEP: Final = 512
 """Free pages that are given back at once, at most."""
 _LOCKED: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -60,15 +62,25 @@ class Database:
                 raise
 
     def _set_up(self) -> None:
+        level = "FULL" if self._fsync else "NORMAL"
+        (pages,) = self.sql.execute("PRAGMA page_count").fetchone()
         for pragma in (
+            # a new file has nothing to lose, and takes eight waits for the disk to be made: the first time that
+            # the journal is copied into it, both are synced
+            f"synchronous = {level if pages else 'OFF'}",
             "auto_vacuum = INCREMENTAL",  # which only an empty file takes on
             "journal_mode = WAL",
-            f"synchronous = {'FULL' if self._fsync else 'NORMAL'}",
-            "journal_size_limit = 4194304",
+            f"synchronous = {level}",
+            f"wal_autocheckpoint = {_JOURNAL}",
+            f"journal_size_limit = {_JOURNAL * 4096}",
+            # some builds write a page once more when it is free, unless they are told otherwise
+            "secure_delete = OFF",
         ):
             self.sql.execute(f"PRAGMA {pragma}")
         with self.changing():
             migrate(self.sql, self.path)
+        if self._fsync:  # what is stored from now on relies on the file
+            self.sql.execute("PRAGMA wal_checkpoint")
 
     def close(self) -> None:
         with self.telling():

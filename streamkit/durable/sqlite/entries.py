@@ -1,38 +1,24 @@
-"""One queue in the file: what is appended, acknowledged, counted and purged. All of it runs in one thread."""
+"""One queue in the file: what is appended, acknowledged, counted, purged and forgotten. All of it runs in one thread."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final
 from zlib import crc32
 
 from streamkit._core.errors import CarrierError
 from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.sqlite.database import Database
+from streamkit.durable.sqlite.runs import cut, gaps, missing, runs_of
 from streamkit.durable.sqlite.schema import part_of, span
 
-__all__ = ["Queue", "runs"]
+__all__ = ["Queue"]
 
-
-def runs(messages: Iterable[Message]) -> Iterator[tuple[int, int, int, list[Message]]]:
-    """Messages whose identifiers follow each other, and that were claimed together: first, last, token."""
-    run: list[Message] = []
-    last = token = -1
-    for message in sorted(messages, key=_place):
-        identifier, of = message.place
-        if run and (identifier != last + 1 or of != token):
-            yield run[0].place[0], last, token, run
-            run = []
-        run.append(message)
-        last, token = identifier, of
-    if run:
-        yield run[0].place[0], last, token, run
-
-
-def _place(message: Message) -> Any:
-    return message.place
+_JOINED: Final = 1 << 20
+"""Bytes of a batch that are passed to SQLite as one; for more, to copy them would take longer."""
 
 
 class Queue:
@@ -43,7 +29,6 @@ class Queue:
         self.name = name
         self.partitions = partitions
         self.number: int
-        self._groups: dict[str, int] = {}
 
     def open(self) -> None:
         """Find the queue in the file, or make it."""
@@ -62,9 +47,6 @@ class Queue:
 
     def group(self, sql: sqlite3.Connection, name: str) -> int:
         """The number of a group. It begins with all that is there, in a transaction that writes."""
-        known = self._groups.get(name)
-        if known is not None:
-            return known
         found = self.known_group(name)
         if found is None:
             made = sql.execute(
@@ -85,10 +67,6 @@ class Queue:
                 )
         return found
 
-    def remember(self, name: str, number: int) -> None:
-        """The transaction that has found a group was committed."""
-        self._groups[name] = number
-
     def known_group(self, name: str) -> int | None:
         """The number of a group; None if it has never read."""
         row = self.database.sql.execute(
@@ -98,6 +76,11 @@ class Queue:
 
     def append(self, entries: Sequence[Entry], now: float) -> None:
         """Store all of them, in one transaction."""
+        bodies = [each.body for each in entries if each.key is None and not each.delay and not each.headers]
+        if len(bodies) == len(entries) and 0 < sum(map(len, bodies)) <= _JOINED:
+            with self.database.changing() as sql:
+                self._insert_joined(sql, self._numbered(sql, 0, len(bodies)), bodies)
+            return
         count = self.partitions
         parts: dict[int, list[Entry]] = {}
         for entry in entries:
@@ -105,22 +88,18 @@ class Queue:
             parts.setdefault(part, []).append(entry)
         with self.database.changing() as sql:
             for part, those in parts.items():
-                row = sql.execute(
-                    "SELECT last FROM streamkit_parts WHERE queue = ? AND part = ?", (self.number, part)
-                ).fetchone()
-                first = (row[0] if row else span(self.number, part)[0]) + 1
-                self._insert(sql, first, those, now)
-                sql.execute(
-                    "INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)",
-                    (self.number, part, first + len(those) - 1),
-                )
+                self._insert(sql, self._numbered(sql, part, len(those)), those, now)
+
+    def _numbered(self, sql: sqlite3.Connection, part: int, count: int) -> int:
+        """The first of so many new identifiers in a part."""
+        row = sql.execute(
+            "SELECT last FROM streamkit_parts WHERE queue = ? AND part = ?", (self.number, part)
+        ).fetchone()
+        last: int = row[0] if row else span(self.number, part)[0]
+        sql.execute("INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)", (self.number, part, last + count))
+        return last + 1
 
     def _insert(self, sql: sqlite3.Connection, first: int, entries: list[Entry], now: float) -> None:
-        if not any(each.key is not None or each.delay or each.headers for each in entries):
-            plain = [(number, each.body) for number, each in enumerate(entries, first)]
-            # with nothing but a body, it takes two thirds of the time
-            sql.executemany("INSERT INTO streamkit_entries VALUES (?, 0.0, NULL, NULL, ?)", plain)
-            return
         rows = [
             (
                 number,
@@ -133,49 +112,65 @@ class Queue:
         ]
         sql.executemany("INSERT INTO streamkit_entries VALUES (?, ?, ?, ?, ?)", rows)
 
+    def _insert_joined(self, sql: sqlite3.Connection, first: int, bodies: list[bytes]) -> None:
+        """Insert entries with nothing but a body by one statement: in half the time of one for each."""
+        lengths = list(map(len, bodies))
+        places = [begin << 32 | length for begin, length in zip(accumulate(lengths, initial=1), lengths)]
+        sql.execute(
+            "INSERT INTO streamkit_entries SELECT ? + key, 0.0, NULL, NULL, substr(?, value >> 32, value & ?) "
+            "FROM json_each(?)",
+            (first, b"".join(bodies), 0xFFFFFFFF, str(places)),
+        )
+
     def acknowledge(self, group: str, messages: Sequence[Message]) -> list[Message]:
         """Forget `messages`; those that every group has acknowledged are deleted. Returns the lost ones."""
         lost: list[Message] = []
         with self.database.changing() as sql:
-            number = self.group(sql, group)
-            for first, last, token, run in runs(messages):
-                self._forget(sql, number, first, last, token, run, lost)
-                sql.execute(
-                    """
-                    DELETE FROM streamkit_entries WHERE id BETWEEN ? AND ? AND id <= ? AND NOT EXISTS (
-                        SELECT 1 FROM streamkit_taken WHERE streamkit_taken.id = streamkit_entries.id
-                    )
-                    """,
-                    (first, last, self._passed(sql, part_of(first))),
-                )
+            number = self.known_group(group)
+            if number is None:  # it was forgotten
+                return list(messages)
+            others = [each for each in self._groups(sql) if each != number]
+            for first, last, token, run in runs_of(messages):
+                held = cut(sql, number, first, last, token)
+                lost += missing(run, held)
+                for each in held:
+                    self._delete(sql, others, each.first, each.last)
         self.database.shrink()
         return lost
 
-    def _forget(
-        self,
-        sql: sqlite3.Connection,
-        number: int,
-        first: int,
-        last: int,
-        token: int,
-        run: list[Message],
-        lost: list[Message],
-    ) -> None:
-        where = "FROM streamkit_taken WHERE id BETWEEN ? AND ? AND grp = ? AND token = ?"
-        (count,) = sql.execute(f"SELECT count(*) {where}", (first, last, number, token)).fetchone()
-        if count < len(run):
-            held = {row[0] for row in sql.execute(f"SELECT id {where}", (first, last, number, token))}
-            lost.extend(each for each in run if each.place[0] not in held)
-        sql.execute(f"DELETE {where}", (first, last, number, token))
+    def _groups(self, sql: sqlite3.Connection) -> list[int]:
+        found = sql.execute("SELECT id FROM streamkit_groups WHERE queue = ?", (self.number,))
+        return [number for (number,) in found]
 
-    def _passed(self, sql: sqlite3.Connection, part: int) -> int:
-        """Up to where every group was handed out a part."""
-        found = """
-            SELECT min(coalesce(cursor, ?)) FROM streamkit_groups
-            LEFT JOIN streamkit_cursors ON grp = id AND part = ? WHERE queue = ?
-        """
-        passed: int = sql.execute(found, (span(self.number, part)[0], part, self.number)).fetchone()[0]
-        return passed
+    def _delete(self, sql: sqlite3.Connection, groups: Sequence[int], first: int, last: int) -> None:
+        """Delete entries of one part, but those that one of `groups` has not acknowledged."""
+        part = part_of(first)
+        for group in groups:
+            cursor = sql.execute(
+                "SELECT cursor FROM streamkit_cursors WHERE grp = ? AND part = ?", (group, part)
+            ).fetchone()
+            last = min(last, cursor[0] if cursor else 0)
+        for begin, end in gaps(sql, groups, first, last):
+            sql.execute("DELETE FROM streamkit_entries WHERE id BETWEEN ? AND ?", (begin, end))
+
+    def forget(self, group: str) -> bool:
+        """Forget a group, and what only it has not acknowledged; whether it was there."""
+        with self.database.changing() as sql:
+            number = self.known_group(group)
+            if number is None:
+                return False
+            others = [each for each in self._groups(sql) if each != number]
+            parts = sql.execute(
+                "SELECT part, last FROM streamkit_parts WHERE queue = ?", (self.number,)
+            ).fetchall()
+            for table in ("runs", "cursors"):
+                sql.execute(f"DELETE FROM streamkit_{table} WHERE grp = ?", (number,))
+            sql.execute("DELETE FROM streamkit_groups WHERE id = ?", (number,))
+            if others:  # without any, the next that comes is handed out all that is there
+                for part, last in parts:
+                    self._delete(sql, others, span(self.number, part)[0] + 1, last)
+        self.database.shrink()
+        return True
 
     def depth(self, group: str, now: float) -> Depth:
         sql = self.database.sql
@@ -193,9 +188,9 @@ class Queue:
                         - coalesce(holes, 0)), 0)
                      FROM streamkit_parts LEFT JOIN streamkit_cursors
                      ON grp = ? AND streamkit_cursors.part = streamkit_parts.part WHERE queue = ?),
-                    count(*) FILTER (WHERE token = 0 OR until <= ?),
-                    count(*) FILTER (WHERE token <> 0 AND until > ?)
-                FROM streamkit_taken WHERE grp = ?
+                    coalesce(sum(last - first + 1) FILTER (WHERE token = 0 OR until <= ?), 0),
+                    coalesce(sum(last - first + 1) FILTER (WHERE token <> 0 AND until > ?), 0)
+                FROM streamkit_runs WHERE grp = ?
                 """,
                 (self.number, number, self.number, now, now, number),
             ).fetchone()
@@ -208,7 +203,8 @@ class Queue:
             count = sql.execute(
                 "DELETE FROM streamkit_entries WHERE id BETWEEN ? AND ?", (begin, end)
             ).rowcount
-            sql.execute("DELETE FROM streamkit_taken WHERE id BETWEEN ? AND ?", (begin, end))
+            for group in self._groups(sql):
+                sql.execute("DELETE FROM streamkit_runs WHERE grp = ?", (group,))
             sql.execute(
                 """
                 INSERT OR REPLACE INTO streamkit_cursors SELECT streamkit_groups.id, part, last, 0

@@ -8,7 +8,8 @@ its queue, its part and its number there: the entries of a part are one range of
     entries  what is stored; deleted when every group has acknowledged it
     groups   who reads
     cursors  up to where a part was handed out to a group; `holes` are identifiers behind that which are gone
-    taken    what a group was handed out and has not acknowledged, or what waits for its time
+    runs     what a group was handed out and has not acknowledged, or what waits for its time: entries that
+             follow each other in their part, and that one claim has taken, are one row
 """
 
 from __future__ import annotations
@@ -51,6 +52,16 @@ STEPS: Final = (
     """,
     # a lease that was taken in the future tells that the clock was set back
     "ALTER TABLE streamkit_taken ADD COLUMN since REAL NOT NULL DEFAULT 0;",
+    # a claim takes entries that follow each other: one row for all of them
+    """
+    CREATE TABLE streamkit_runs (
+        grp INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, token INTEGER NOT NULL,
+        until REAL NOT NULL, since REAL NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (grp, first)
+    ) WITHOUT ROWID;
+    CREATE INDEX streamkit_runs_due ON streamkit_runs (grp, until);
+    INSERT INTO streamkit_runs SELECT grp, id, id, token, until, since, times FROM streamkit_taken;
+    DROP TABLE streamkit_taken;
+    """,
 )
 """What makes each version of the one before it; the first makes the tables."""
 

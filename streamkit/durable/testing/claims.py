@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from streamkit.durable.messages import Depth, Entry
+from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.testing.lab import CarrierLab, bodies, entries, holds
 
 __all__ = ["CHECKS"]
@@ -169,6 +169,29 @@ async def purges(lab: CarrierLab) -> None:
         holds(await two.depth("readers") == Depth(0, 1), f"one is claimed: {await two.depth('readers')}")
 
 
+async def forgets_a_group(lab: CarrierLab) -> None:
+    """A group that is forgotten is as if it had never claimed, and others are handed out what is theirs."""
+    async with lab.connected() as (one,):
+        await one.append(entries("a", "b"))
+        await one.hand_back("gone", await lab.claimed(one, 1, group="gone"))
+        found = await lab.claimed(one, 2)
+        await one.acknowledge("readers", found[:1])
+        holds(await one.forget("gone"), "a group that has claimed counts as unknown")
+        holds(not await one.forget("gone"), "a group that was forgotten counts as known")
+        depth = await one.depth("readers")
+        holds(depth == Depth(0, 1), f"another group has one claimed, and now: {depth}")
+        holds(not await one.acknowledge("readers", found[1:]), "another group has lost its lease")
+        await one.append(entries("c"))
+        found = await lab.claimed(one, 1)
+        holds(bodies(found) == ["c"], f"another group is handed out {bodies(found)}")
+        begun: list[Message] = []
+        while "c" not in bodies(begun):  # where a and b are kept, they come before
+            more = await lab.claimed(one, 1, group="gone")
+            holds(more, f"begun anew, it is handed out {bodies(begun)}, and not c")
+            begun += more
+        holds({each.times for each in begun} == {1}, "what it was handed out before counts")
+
+
 async def takes_nothing_for_nothing(lab: CarrierLab) -> None:
     """Calls with no entries and no messages do nothing."""
     async with lab.connected() as (one,):
@@ -205,6 +228,7 @@ CHECKS = (
     delays,
     counts,
     purges,
+    forgets_a_group,
     takes_nothing_for_nothing,
     serves_several_tasks,
 )
