@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from zlib import crc32
 
 from streamkit._core.errors import CarrierError
 from streamkit.durable.messages import Depth, Entry, Message
@@ -101,8 +100,7 @@ class Queue:
         count = self.partitions
         parts: dict[int, list[Entry]] = {}
         for entry in entries:
-            part = 0 if entry.key is None else 1 + crc32(entry.key.encode()) % count
-            parts.setdefault(part, []).append(entry)
+            parts.setdefault(entry.part(count), []).append(entry)
         with self.database.changing() as sql:
             for part, those in parts.items():
                 row = sql.execute(
