@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from streamkit import CarrierError
-from streamkit.durable import Carrier, Connection, Entry, Nats, Redis
+from streamkit.durable import Carrier, Connection, Entry, Message, Nats, Redis
 from tests.brokers.reading import GROUP, filled, forks
 from tests.brokers.servers import JetStream, Valkey
 
@@ -123,14 +123,12 @@ def test_the_order_of_each_key_when_readers_are_killed(carrier: Carrier, tmp_pat
     assert in_order(path) == {*range(COUNT)}
 
 
-async def claimed(connection: Connection, group: str, count: int) -> list[bytes]:
-    found: list[bytes] = []
+async def claimed(connection: Connection, group: str, count: int) -> list[Message]:
+    found: list[Message] = []
     until = time.monotonic() + 20.0
     while len(found) < count and time.monotonic() < until:
-        messages = await connection.claim(group, count - len(found), 30.0, 0.2)
-        found += [each.body for each in messages]
-        await connection.acknowledge(group, messages)
-    return found
+        found += await connection.claim(group, count - len(found), 30.0, 0.2)
+    return sorted(found, key=lambda message: message.body)
 
 
 def test_groups_that_were_there_before_the_first_key_have_everything(
@@ -143,7 +141,9 @@ def test_groups_that_were_there_before_the_first_key_have_everything(
             bodies = [b"%d" % each for each in range(8)]
             await two.append([Entry(b"plain"), *[Entry(each, f"key {each!r}") for each in bodies]])
             for group in ("first", "third", "second"):  # what the second has not had, is there for the third
-                assert sorted(await claimed(one, group, 9)) == [*bodies, b"plain"], group
+                found = await claimed(one, group, 9)
+                assert [each.body for each in found] == [*bodies, b"plain"], group
+                assert not await one.acknowledge(group, found)
                 assert (await two.depth(group)).lag == 0
             assert (await two.depth("fourth")).lag == 0, "all groups had it, and it is kept"
 
@@ -159,3 +159,20 @@ def test_the_number_of_partitions_stays(carrier: Carrier, within: Within) -> Non
 
     with pytest.raises(CarrierError, match="4"):
         within(main())
+
+
+def test_what_was_handed_back_and_not_begun_is_not_counted(carrier: Carrier, within: Within) -> None:
+    async def main(key: str | None) -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            await one.append([Entry(b"begun", key), Entry(b"untouched", key)])
+            for turn, each in enumerate((one, two, two, one, two), 1):
+                first, second = await claimed(each, GROUP, 2)
+                assert (first.times, second.times) == (turn, 1)
+                await each.hand_back(GROUP, [second], counted=False)
+                await each.hand_back(GROUP, [first])
+            found = await claimed(one, GROUP, 2)
+            assert [(each.body, each.times) for each in found] == [(b"begun", 6), (b"untouched", 1)]
+            assert not await one.acknowledge(GROUP, found)
+
+    within(main(None))
+    within(main("key"))

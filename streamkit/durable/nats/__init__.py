@@ -39,7 +39,7 @@ class Nats(Carrier):
     - **Groups** are durable consumers. What all that exist have acknowledged is deleted: the first that comes
       sets the stream's retention to ``interest``. Who deletes the last of them deletes what is stored, too.
     - **Depth** counts what was handed back as claimed, until it is handed out again.
-    - **Times** a message was handed out count also those for which nobody has begun with it.
+    - **Times**: the server's count, without what was handed back and not begun.
     - **A server that is away** is tried again for `patience` seconds. What was sent twice is stored once.
     - **Trimmed**: entries that others have deleted before a group had them are told as `Trimmed`; at least so
       many, because what comes twice hides them.

@@ -15,11 +15,12 @@ from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.nats.api import Api
+from streamkit.durable.nats.counts import NO_STREAM
 from streamkit.durable.nats.deliveries import Deliveries
 from streamkit.durable.nats.groups import NO_CONSUMER, Groups, partitions_of
 from streamkit.durable.nats.keys import Keys
 from streamkit.durable.nats.link import Link, Msg, Question, away
-from streamkit.durable.nats.wire import RefusalError, again_in, consumer_of, headers_of, said_by, subject_of
+from streamkit.durable.nats.wire import RefusalError, consumer_of, headers_of, said_by, subject_of
 from streamkit.durable.servers import Patience, Served, unless_cancelled
 
 __all__ = ["NatsConnection", "opened"]
@@ -33,7 +34,6 @@ _KEYED: Final = 0.05
 """Seconds that one call waits in the server at most; and where there are entries with keys, too."""
 _COUNT: Final = 1.0
 """Seconds from one look at how far the groups are to the next."""
-_NO_STREAM: Final = 10059
 _TWICE: Final = 10201
 """The server has a message of this batch already."""
 _BUSY: Final = frozenset({10008, 10176, 10210, 10211})
@@ -150,7 +150,7 @@ class NatsConnection:
 
     async def acknowledge(self, group: str, messages: Sequence[Message]) -> Sequence[Message]:
         mine, lost = _parted(messages)
-        await self._deliveries.tell([(each, b"+ACK") for each in mine])
+        await self._deliveries.acknowledge(group, mine)
         if keyed := [each for each in messages if each.place.part]:
             await self._keys.let_go(group, keyed)
         now = asyncio.get_running_loop().time()
@@ -163,7 +163,8 @@ class NatsConnection:
         self, group: str, messages: Sequence[Message], *, delay: float = 0.0, counted: bool = True
     ) -> None:
         mine, _ = _parted(messages)
-        await self._deliveries.tell([(each, again_in(delay)) for each in mine if not each.place.part])
+        plain = [(each, delay, each.times + counted) for each in mine if not each.place.part]
+        await self._deliveries.hand_back(group, plain)
         if keyed := [each for each in mine if each.place.part]:
             await self._keys.hand_back(group, keyed, delay, counted)
 
@@ -256,7 +257,7 @@ class NatsConnection:
         except errors.NoRespondersError:
             raise CarrierError(f"{self._carrier!r}: {_HINT}") from None
         except RefusalError as error:
-            if error.code != _NO_STREAM:
+            if error.code != NO_STREAM:
                 raise
             config = {"name": name, "subjects": [name], "storage": "file", "allow_atomic": atomic}
             found = await self._api.ask(f"STREAM.CREATE.{name}", config)

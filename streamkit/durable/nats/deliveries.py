@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from streamkit.durable.messages import Message
 from streamkit.durable.nats.api import Api
+from streamkit.durable.nats.counts import Counts
 from streamkit.durable.nats.groups import Groups
 from streamkit.durable.nats.link import ConsumerGoneError, Question
 from streamkit.durable.nats.wire import again_in, consumer_of, message_of, nanoseconds
@@ -32,6 +33,7 @@ class Deliveries:
         self._api = api
         self._groups = groups
         self._patiently = patiently
+        self._counts = Counts(api)
 
     async def pull(self, group: str, part: int, most: int, lease: float, wait: float) -> list[Message]:
         """Up to `most` of a partition; what has a delay is put off."""
@@ -53,9 +55,20 @@ class Deliveries:
                 await link.send([(each.reply, again_in(early), None)])
             else:
                 messages.append(message)
+        await self._counts.correct(group, messages)
         if messages and lease != groups.leases.get(group):
             await self.lease(group, messages, lease)
         return messages
+
+    async def acknowledge(self, group: str, messages: Sequence[Message]) -> None:
+        await self.tell([(each, b"+ACK") for each in messages])
+        await self._patiently(lambda: self._counts.drop(group, messages))
+
+    async def hand_back(self, group: str, messages: Sequence[tuple[Message, float, int]]) -> None:
+        """Let others have each after so many seconds, as handed out for so many times."""
+        counted = [(message, times) for message, _, times in messages]
+        await self._patiently(lambda: self._counts.hand_back(group, counted))
+        await self.tell([(message, again_in(delay)) for message, delay, _ in messages])
 
     async def lease(self, group: str, messages: Sequence[Message], lease: float) -> None:
         """Lease `messages` from now on: for what the consumer says, or until they may come again."""

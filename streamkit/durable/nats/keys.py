@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +19,7 @@ from streamkit.durable.nats.deliveries import Deliveries, Patiently
 from streamkit.durable.nats.groups import Groups
 from streamkit.durable.nats.link import ConsumerGoneError
 from streamkit.durable.nats.locks import Lock, Locks
-from streamkit.durable.nats.wire import Place, RefusalError, again_in, consumer_of
+from streamkit.durable.nats.wire import Place, RefusalError, consumer_of
 
 __all__ = ["Keys"]
 
@@ -90,10 +92,7 @@ class Keys:
                 held = self._held.get((group, place.part))
                 if held is not None and held.open.get(place.number) is message:
                     del held.open[place.number]
-                    there = Place(place.reply, place.part, place.number, place.until)
-                    again = Message(
-                        message.body, there, message.times + counted, message.key, message.headers
-                    )
+                    again = replace(message, place=copy(place), times=message.times + counted)
                     held.back[place.number] = again, due
                     place.until = 0.0
             await self._settle(group, messages)
@@ -174,15 +173,15 @@ class Keys:
         """Give up the partitions of which nothing is in work here, with what was handed back."""
         now = asyncio.get_running_loop().time()
         known: dict[int, int] = {}
-        said: list[tuple[Message, bytes]] = []
+        said: list[tuple[Message, float, int]] = []
         for part in {*others, *(each.place.part for each in messages)}:
             held = self._held.get((group, part))
             if held is not None and not held.working(now):
                 del self._held[group, part]
                 known[part] = held.revision
-                said += [(each, again_in(due - now)) for _, (each, due) in sorted(held.back.items())]
+                said += [(each, due - now, each.times) for _, (each, due) in sorted(held.back.items())]
         if known:
-            await self._deliveries.tell(said)
+            await self._deliveries.hand_back(group, said)
             await self._patiently(lambda: self._locks.put(group, known, 0.0))
 
 

@@ -37,12 +37,16 @@ class RefusalError(Exception):
 class Place:
     """Where a message is: how it is acknowledged, its number, and when its lease ends by the clock here."""
 
-    __slots__ = ("number", "part", "reply", "until")
+    __slots__ = ("idle", "number", "part", "reply", "times", "until")
 
-    def __init__(self, reply: str, part: int, number: int, until: float) -> None:
+    def __init__(self, reply: str, part: int, number: int, times: int, until: float) -> None:
         self.reply: str = reply
         self.part: int = part
         """Its partition; 0 without a key."""
+        self.times: int = times
+        """How many times the server has handed it out."""
+        self.idle: int = 0
+        """How many of these were for nothing."""
         self.number: int = number
         self.until: float = until
 
@@ -73,16 +77,14 @@ def message_of(found: Msg, part: int, until: float, now: float) -> tuple[Message
     # account before the stream, and then a word behind
     words = found.reply.split(".")
     begin = 4 if len(words) == 9 else 6
-    times, place = int(words[begin]), Place(found.reply, part, int(words[begin + 1]), until)
     header = found.headers.get(_HEADER) if found.headers else None
-    if header is None:
-        return Message(found.data, place, times), 0.0
-    key, headers, delay = json.loads(header)
-    if not delay:
-        return Message(found.data, place, times, key, headers), 0.0
-    # it was handed out once when it was too early
-    message = Message(found.data, place, max(1, times - 1), key, headers)
-    return message, int(words[begin + 3]) / 1e9 + delay - now
+    key, headers, delay = (None, {}, 0.0) if header is None else json.loads(header)
+    times = int(words[begin])
+    if delay:  # it was handed out once when it was too early
+        times = max(1, times - 1)
+    place = Place(found.reply, part, int(words[begin + 1]), times, until)
+    message = Message(found.data, place, times, key, headers)
+    return message, int(words[begin + 3]) / 1e9 + delay - now if delay else 0.0
 
 
 def subject_of(stream: str, part: int) -> str:
