@@ -16,12 +16,13 @@ from streamkit import CarrierError
 from streamkit.durable import Carrier, Connection, Entry, Message, Nats, Redis
 from tests.brokers.reading import GROUP, filled, forks
 from tests.brokers.servers import JetStream, Valkey
+from tests.brokers.test_kills import again
 
-COUNT = 1500
+COUNT = 1000
 KEYS = 30
-LEASE = 1.0
+LEASE = 0.8
 READERS = 3
-KILLS = 6
+KILLS = 4
 
 Within = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -102,23 +103,30 @@ def in_order(path: Path) -> set[int]:
     return ended
 
 
-def test_the_order_of_each_key_when_readers_are_killed(carrier: Carrier, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "carrier_of"), [(Valkey, Redis), (JetStream, Nats)])
+def test_the_order_of_each_key_when_readers_and_the_server_are_killed(
+    kind: Callable[[], Any], carrier_of: Callable[..., Carrier], tmp_path: Path
+) -> None:
     path = tmp_path / "notes"
-    readers = [begun(carrier, path) for _ in range(READERS)]
-    try:
-        asyncio.run(filled(carrier, COUNT, batch=100, keys=KEYS))
-        until, kills = time.monotonic() + 90.0, 0
-        while asyncio.run(carrier.depth(GROUP)).lag:
-            assert time.monotonic() < until, path.read_text()[-500:]
-            time.sleep(0.3)
-            if kills < KILLS:
-                kills += 1
-                killed(readers.pop(0), path)
-                readers.append(begun(carrier, path))
-    finally:
-        for each in readers:
-            each.kill()
-            each.join()
+    with kind() as server:
+        carrier = carrier_of(server.url, "inbox", partitions=4)
+        readers = [begun(carrier, path) for _ in range(READERS)]
+        try:
+            asyncio.run(filled(carrier, COUNT, batch=100, keys=KEYS))
+            until, kills = time.monotonic() + 90.0, 0
+            while asyncio.run(carrier.depth(GROUP)).lag:
+                assert time.monotonic() < until, path.read_text()[-500:]
+                time.sleep(0.3)
+                if kills < KILLS:
+                    kills += 1
+                    killed(readers.pop(0), path)
+                    readers.append(begun(carrier, path))
+                    if kills % 2:
+                        again(server)
+        finally:
+            for each in readers:
+                each.kill()
+                each.join()
     assert kills > 2
     assert in_order(path) == {*range(COUNT)}
 

@@ -28,7 +28,7 @@ _SLICE: Final = 0.05
 """Seconds for which the thread waits at most, before it looks whether something was handed back."""
 _ANSWER: Final = 5.0
 _BEAT: Final = 0.2
-"""Seconds after which a reader hears, at the latest, that another has left it partitions."""
+"""Seconds after which a reader asks whether another has left; the client does so twice a second at most."""
 _HELD: Final = 10_000
 """Messages whose time has not come, after which no more are read."""
 _PASSING: Final = frozenset(

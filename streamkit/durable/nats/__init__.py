@@ -42,15 +42,15 @@ class Nats(Carrier):
     - **Times**: the server's count, without what was handed back and not begun.
     - **A server that is away** is tried again for `patience` seconds. What was sent twice is stored once.
     - **Trimmed**: entries that others have deleted before a group had them are told as `Trimmed`; at least so
-      many, because what comes twice hides them.
+      many, because what comes twice hides them. They are not counted once there are entries with keys.
 
     Args:
         url: ``nats://``, ``tls://``, ``ws://`` or ``wss://``; with a user and a password, if need be.
         name: of the stream and of its subject: letters, digits, ``-`` and ``_``. Groups have such names, too.
         codec: how items become bytes.
         patience: seconds for which a server that does not answer is tried again.
-        atomic: whether a batch of up to 1,000 is stored all or not at all. That takes its own files in the
-            server, so it is slower. Without, of a batch that fails a part may be stored.
+        atomic: whether a batch is stored all or not at all; the server takes 1,000 in one, and more are
+            several batches. That takes its own files in the server, so it is slower. Without, of a batch that fails a part may be stored.
         options: further arguments of `nats.connect`, such as ``user_credentials`` and ``tls``.
         partitions: for entries with keys: at most so many readers share them. It stays as it was made.
 
