@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from zlib import crc32
 
 __all__ = ["Codec", "Connection", "Connects", "Depth", "Entry", "Message"]
 
@@ -16,10 +17,14 @@ class Entry:
 
     body: bytes
     key: str | None = None
-    """Entries of one key are handed out in order, where the carrier has partitions."""
+    """Entries of one key are handed out in order: a partition is one connection's at a time."""
     delay: float = 0.0
     """Seconds before it may be handed out."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def part(self, count: int) -> int:
+        """In which of `count` partitions it is, from 1 on; 0 without a key. It is the same for ever."""
+        return 0 if self.key is None else 1 + crc32(self.key.encode()) % count
 
 
 @dataclass(slots=True, eq=False)

@@ -8,15 +8,25 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol, TypeVar
 
+from streamkit._core.arguments import whole
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import CarrierAwayError
 from streamkit._core.show import shown, told
 
-__all__ = ["Patience", "Served", "name_argument", "unless_cancelled", "url_argument", "without_password"]
+__all__ = [
+    "Patience",
+    "Served",
+    "name_argument",
+    "partitions_argument",
+    "unless_cancelled",
+    "url_argument",
+    "without_password",
+]
 
 T = TypeVar("T")
 
 _PAUSES: Final = Backoff(0.02, most=1.0, jitter=0.5)
+_PARTITIONS: Final = 255
 _GRACE: Final = 1.0
 """Seconds that a call which was cancelled may go on, so that what it did on the server can be undone."""
 
@@ -86,6 +96,11 @@ def name_argument(name: str, pattern: str = r"[^\ud800-\udfff]+", allowed: str =
     if not re.fullmatch(pattern, name, re.DOTALL):
         raise ValueError(f"name must be {allowed}, not {shown(name)}")
     return name
+
+
+def partitions_argument(partitions: int) -> int:
+    """Return `partitions`, if a carrier may have so many: each costs a look when it is claimed."""
+    return whole("partitions", partitions, least=1, most=_PARTITIONS)
 
 
 def url_argument(url: str, *schemes: str) -> str:

@@ -8,9 +8,6 @@ from streamkit.durable import Kafka, Nats, Redis
 from streamkit.durable.testing import CHECKS, check_carrier
 from tests.brokers.servers import Cluster, JetStream, Valkey
 
-KEYS = {"keeps_the_order_of_keys"}
-"""Redis and NATS hand out messages, not partitions."""
-
 MEMBERS = {
     "forgets_what_is_acknowledged",
     "hands_back_at_once",
@@ -28,8 +25,8 @@ MEMBERS = {
 
 
 def test_redis(valkey: Valkey, fresh: Callable[[], str]) -> None:
-    report = check_carrier(lambda: Redis(valkey.url, fresh()), without=KEYS)
-    assert len(report.tested) == len(CHECKS) - 1
+    report = check_carrier(lambda: Redis(valkey.url, fresh()))
+    assert len(report.tested) == len(CHECKS)
 
 
 @pytest.mark.parametrize("atomic", [True, False])
@@ -38,8 +35,8 @@ def test_nats(jetstream: JetStream, fresh: Callable[[], str], atomic: bool) -> N
         return Nats(jetstream.url, fresh(), atomic=atomic, patience=10.0)
 
     # what was handed back is counted as claimed: docs/brokers.md
-    report = check_carrier(carrier, without={*KEYS, "counts"})
-    assert len(report.tested) == len(CHECKS) - 2
+    report = check_carrier(carrier, without={"counts"})
+    assert len(report.tested) == len(CHECKS) - 1
 
 
 def test_kafka(cluster: Cluster, fresh: Callable[[], str]) -> None:

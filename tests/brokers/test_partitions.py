@@ -1,11 +1,14 @@
 """Kafka hands out partitions: offsets with holes, readers that share them, and the order of keys."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from streamkit.durable import Connection, Entry, Kafka
 from streamkit.durable.kafka.offsets import Offsets
+from tests.brokers.reading import forks
 from tests.brokers.servers import Cluster
 
 QUICK = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 100}
@@ -34,11 +37,33 @@ def test_what_is_committed_is_the_lowest_open_offset() -> None:
     offsets.settle(7)
     assert (offsets.to_commit(), offsets.open, offsets.ahead) == (None, 1, 2)
     offsets.settle(5)
-    assert (offsets.to_commit(), offsets.open, offsets.ahead) == (8, 0, 0)
+    assert (offsets.to_commit(), offsets.open, offsets.ahead) == ((8, ""), 0, 0)
     assert offsets.to_commit() is None  # it is known
     assert offsets.read(12) == 4  # others have deleted 8 to 11
-    assert offsets.to_commit() == 12
+    assert offsets.to_commit() == (12, "")
     assert Offsets(0, None).read(1000) == 0  # a group that begins misses nothing
+
+
+def test_what_is_committed_says_how_often_each_was_handed_out() -> None:
+    offsets = Offsets(0, 5)
+    for number, times in ((5, 1), (6, 1), (7, 3), (8, 0), (9, 1)):
+        offsets.read(number)
+        offsets.hand_out(number, times)
+    offsets.settle(5)
+    told = offsets.to_commit()
+    assert told == (6, "[[0,1,1],[1,1,3],[3,1,1]]")
+    assert offsets.to_commit() is None
+    other = Offsets(0, *told)
+    assert [other.times(number) for number in range(5, 11)] == [0, 1, 3, 0, 1, 0]
+    for words in ("of somebody else", "7", "[[1,2]]", '{"a":1}', "[[-3,2,9]]", "[[0,1000000000,1]]"):
+        assert Offsets(0, 6, words).times(6) == 0, words
+    for number in range(10, 3000):  # there is no room for so many
+        offsets.read(number)
+        offsets.hand_out(number, 1 + number % 2)
+    long = offsets.to_commit()
+    assert long is not None
+    assert 2500 < len(long[1]) <= 4096
+    assert Offsets(0, *long).times(12) == 1
 
 
 def test_what_is_done_behind_an_open_one_comes_again(
@@ -108,3 +133,42 @@ def test_who_closes_leaves_its_partitions_to_the_other(
             assert second.place.offsets.lost
 
     within(main())
+
+
+async def taken(carrier: Kafka) -> list[tuple[bytes, int]]:
+    """What a reader is handed out, and how often it was."""
+    async with carrier.connect() as one:
+        found = await claimed(one, 2)
+        await one.hand_back("readers", [each for each in found if each.body == b"b"], counted=False)
+        return sorted((each.body, each.times) for each in found)
+
+
+def die(carrier: Kafka, said: Any) -> None:
+    async def main() -> None:
+        async with carrier.connect() as one:
+            found = await claimed(one, 2)
+            said.send(sorted((each.body, each.times) for each in found))
+            said.close()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    asyncio.run(main())
+
+
+def test_times_are_counted_across_deaths(cluster: Cluster, fresh: Callable[[], str], within: Within) -> None:
+    carrier = topic(cluster, fresh(), 1)
+
+    async def fill() -> None:
+        async with carrier.connect() as one:
+            await one.append([Entry(b"a"), Entry(b"b")])
+
+    within(fill())
+    for times in (1, 2):
+        here, there = forks.Pipe(duplex=False)
+        process = forks.Process(target=die, args=(carrier, there), daemon=True)
+        process.start()
+        there.close()
+        assert here.poll(60.0)
+        assert here.recv() == [(b"a", times), (b"b", times)]
+        process.join()
+    assert within(taken(carrier)) == [(b"a", 3), (b"b", 3)]
+    assert within(taken(carrier)) == [(b"a", 4), (b"b", 3)]  # nobody had begun with b

@@ -41,9 +41,10 @@ class Kafka(Carrier):
       is open of them comes again, too.
     - **Leases** belong to the reader, not to its messages: one that has not said for the lease (6 s at least)
       that it works loses its partitions. So does one that died, after 6 to 45 s, the lease if it is between.
-    - **Handed back** is to this reader, in its memory; to others when it closes.
-    - **Times** a message was handed out are counted in the memory of a reader: what kills its process over
-      and over does not go to the dead letters.
+    - **Handed back** is to this reader, in its memory; to others when it closes, and these ask about twice a
+      second whether somebody has.
+    - **Times** a message was handed out are committed beside the offset, before it is handed out: what kills
+      its process over and over goes to the dead letters. There is room for those of some hundred runs.
     - **Delays** go by the clocks of the writer and the reader. What comes too early is kept in memory,
       10,000 of them; behind those a reader waits.
     - **Groups**: entries stay as long as the topic keeps them. What it deletes before a group has had it is

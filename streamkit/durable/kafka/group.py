@@ -27,6 +27,8 @@ DELAY: Final = "streamkit-delay"
 _SLICE: Final = 0.05
 """Seconds for which the thread waits at most, before it looks whether something was handed back."""
 _ANSWER: Final = 5.0
+_BEAT: Final = 0.2
+"""Seconds after which a reader asks whether another has left; the client does so twice a second at most."""
 _HELD: Final = 10_000
 """Messages whose time has not come, after which no more are read."""
 _PASSING: Final = frozenset(
@@ -66,7 +68,7 @@ class Group:
         self._consumer = Consumer(
             {
                 "session.timeout.ms": round(session * 1000),
-                "heartbeat.interval.ms": round(session * 100),
+                "heartbeat.interval.ms": round(_BEAT * 1000),
                 "max.poll.interval.ms": round(max(lease, session) * 1000),
                 "partition.assignment.strategy": "cooperative-sticky",
                 "auto.offset.reset": "earliest",
@@ -87,15 +89,24 @@ class Group:
     async def claim(self, most: int, wait: float) -> list[Message]:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
-        while True:
-            if messages := self._due(most):
-                return messages
+        while not (messages := self._due(most)):
             pause = max(0.0, min(until - loop.time(), _SLICE))
             await self._call(self._poll, most, pause)
             self._check()
             messages = self._due(most)
             if messages or loop.time() >= until:
-                return messages
+                break
+        return await self._counted(messages) if messages else []
+
+    async def _counted(self, messages: list[Message]) -> list[Message]:
+        """Commit that `messages` are handed out, before they are: who takes over knows how often."""
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._commits, self._commit, list(self._parts.values()))
+        except BaseException:
+            self.hand_back(messages, 0.0, False)
+            raise
+        return [message for message in messages if not message.place.offsets.lost]
 
     async def acknowledge(self, messages: Sequence[Message]) -> list[Message]:
         with self._lock:
@@ -119,6 +130,7 @@ class Group:
             for message in messages:
                 place: Place = message.place
                 if not place.offsets.lost:
+                    place.offsets.hand_out(place.offset, message.times - (not counted))
                     times = message.times + counted
                     again = Message(message.body, place, times, message.key, message.headers)
                     heappush(self._later, (due, next(self._numbers), again))
@@ -151,7 +163,9 @@ class Group:
         with self._lock:
             while self._later and self._later[0][0] <= now and len(found) < most:
                 message = heappop(self._later)[2]
-                if not message.place.offsets.lost:
+                place: Place = message.place
+                if not place.offsets.lost:
+                    place.offsets.hand_out(place.offset, message.times)
                     found.append(message)
         return found
 
@@ -208,16 +222,23 @@ class Group:
             due += found.timestamp()[1] / 1000 + float(delay) - time.time()
         key = found.key()
         place = Place(offsets, found.offset())
-        message = Message(found.value() or b"", place, 1, None if key is None else key.decode(), headers)
+        times = offsets.times(found.offset()) + 1
+        message = Message(found.value() or b"", place, times, None if key is None else key.decode(), headers)
         heappush(self._later, (due, next(self._numbers), message))
 
     def _commit(self, parts: Sequence[Offsets]) -> KafkaError | None:
-        """Commit how far each of `parts` has come; why one was not taken that is still ours."""
+        """Commit how far each of `parts` has come, and what was handed out of it how often.
+
+        Returns why one was not taken that is still ours.
+        """
         with self._lock:
-            moved = {each.number: (each, at) for each in parts if (at := each.to_commit()) is not None}
+            moved = {each.number: (each, told) for each in parts if (told := each.to_commit()) is not None}
         if not moved:
             return None
-        begins = [TopicPartition(self._carrier.name, number, at) for number, (_, at) in moved.items()]
+        begins = [
+            TopicPartition(self._carrier.name, number, at, metadata=words)
+            for number, (_, (at, words)) in moved.items()
+        ]
         try:
             answers: list[Any] = self._consumer.commit(offsets=begins, asynchronous=False) or []
             errors: dict[int, Any] = {
@@ -231,15 +252,15 @@ class Group:
         return next((error for number, error in errors.items() if not moved[number][0].lost), None)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        begins: dict[int, int] = {}
+        begins: dict[int, tuple[int, str]] = {}
         if partitions:
-            with suppress(KafkaException):  # then what others have deleted before is not counted
+            with suppress(KafkaException):  # then nothing is known of what came before
                 for each in consumer.committed(partitions, timeout=_ANSWER):
                     if each.offset >= 0:
-                        begins[each.partition] = each.offset
+                        begins[each.partition] = each.offset, each.metadata or ""
         with self._lock:
             for each in partitions:
-                self._parts[each.partition] = Offsets(each.partition, begins.get(each.partition))
+                self._parts[each.partition] = Offsets(each.partition, *begins.get(each.partition, (None,)))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = [self._parts[each.partition] for each in partitions if each.partition in self._parts]

@@ -10,7 +10,7 @@ from streamkit._core.arguments import flag, mapping, seconds
 from streamkit.durable.carrier import Carrier
 from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
-from streamkit.durable.servers import name_argument, url_argument, without_password
+from streamkit.durable.servers import name_argument, partitions_argument, url_argument, without_password
 
 try:
     from streamkit.durable.nats.connection import opened
@@ -25,36 +25,40 @@ class Nats(Carrier):
 
     >>> from streamkit.durable import Json, Nats
     >>> Nats("nats://localhost", "inbox", codec=Json())
-    Nats(url='nats://localhost', name='inbox', codec=Json(), patience=30.0, atomic=True, options={})
+    Nats(url='nats://localhost', name='inbox', codec=Json(), patience=30.0, atomic=True, options={},
+         partitions=16)
 
     - **Stored** is a batch when the server has it in its files, all of it or nothing. It survives the death
       of the server; that of its machine too with ``sync_interval: always`` in the server's configuration.
-    - **Order**: that of the appends. Several readers of a group have several of a key at once: there are no
-      partitions.
+    - **Order**: that of the appends, of what has no key and of each partition; which of these comes first is
+      open. Items of one key are in one partition, and while one reader has some of a partition, nobody else
+      is handed out others of it. What was handed back comes before what is behind it.
     - **Leases** are the consumer's wait for an acknowledgement. Whether one has ended, a reader knows by its
       own clock.
     - **Delays** begin when the server has the entry. Readers ask the server for its time when they join.
     - **Groups** are durable consumers. What all that exist have acknowledged is deleted: the first that comes
       sets the stream's retention to ``interest``. Who deletes the last of them deletes what is stored, too.
     - **Depth** counts what was handed back as claimed, until it is handed out again.
-    - **Times** a message was handed out count also those for which nobody has begun with it.
+    - **Times**: the server's count, without what was handed back and not begun.
     - **A server that is away** is tried again for `patience` seconds. What was sent twice is stored once.
     - **Trimmed**: entries that others have deleted before a group had them are told as `Trimmed`; at least so
-      many, because what comes twice hides them.
+      many, because what comes twice hides them. They are not counted once there are entries with keys.
 
     Args:
         url: ``nats://``, ``tls://``, ``ws://`` or ``wss://``; with a user and a password, if need be.
         name: of the stream and of its subject: letters, digits, ``-`` and ``_``. Groups have such names, too.
         codec: how items become bytes.
         patience: seconds for which a server that does not answer is tried again.
-        atomic: whether a batch of up to 1,000 is stored all or not at all. That takes its own files in the
-            server, so it is slower. Without, of a batch that fails a part may be stored.
+        atomic: whether a batch is stored all or not at all; the server takes 1,000 in one, and more are
+            several batches. That takes its own files in the server, so it is slower. Without, of a batch that fails a part may be stored.
         options: further arguments of `nats.connect`, such as ``user_credentials`` and ``tls``.
+        partitions: for entries with keys: at most so many readers share them. It stays as it was made.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: `url` has another scheme, `name` has other characters, or `patience` is not above 0.
-        CarrierError: (when used) the server has no JetStream, refuses the password, or its disk is full.
+        ValueError: `url` has another scheme, `name` has other characters, or a number is out of range.
+        CarrierError: (when used) the server has no JetStream, refuses the password, or its disk is full; or
+            there are entries with keys in another number of partitions.
         CarrierAwayError: (when used) the server has not answered for `patience` seconds.
     """
 
@@ -63,6 +67,7 @@ class Nats(Carrier):
     patience: float
     atomic: bool
     options: Mapping[str, Any]
+    partitions: int
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class Nats(Carrier):
         patience: float = 30.0,
         atomic: bool = True,
         options: Mapping[str, Any] | None = None,
+        partitions: int = 16,
     ) -> None:
         self._made_of(
             url=url_argument(url, "nats", "tls", "ws", "wss"),
@@ -81,6 +87,7 @@ class Nats(Carrier):
             patience=seconds("patience", patience),
             atomic=flag("atomic", atomic),
             options=dict(mapping("options", options or {})),
+            partitions=partitions_argument(partitions),
         )
 
     def connect(self) -> AbstractAsyncContextManager[Connection]:

@@ -10,7 +10,17 @@ from nats import errors
 from streamkit.durable.messages import Entry, Message
 from streamkit.durable.nats.link import Msg
 
-__all__ = ["Place", "RefusalError", "again_in", "headers_of", "message_of", "nanoseconds", "said_by"]
+__all__ = [
+    "Place",
+    "RefusalError",
+    "again_in",
+    "consumer_of",
+    "headers_of",
+    "message_of",
+    "nanoseconds",
+    "said_by",
+    "subject_of",
+]
 
 _HEADER: Final = "Streamkit"
 """Of a message with a key, headers or a delay: these, in JSON."""
@@ -27,10 +37,16 @@ class RefusalError(Exception):
 class Place:
     """Where a message is: how it is acknowledged, its number, and when its lease ends by the clock here."""
 
-    __slots__ = ("number", "reply", "until")
+    __slots__ = ("idle", "number", "part", "reply", "times", "until")
 
-    def __init__(self, reply: str, number: int, until: float) -> None:
+    def __init__(self, reply: str, part: int, number: int, times: int, until: float) -> None:
         self.reply: str = reply
+        self.part: int = part
+        """Its partition; 0 without a key."""
+        self.times: int = times
+        """How many times the server has handed it out."""
+        self.idle: int = 0
+        """How many of these were for nothing."""
         self.number: int = number
         self.until: float = until
 
@@ -55,22 +71,30 @@ def headers_of(entry: Entry) -> dict[str, str]:
     return {_HEADER: json.dumps([entry.key, dict(entry.headers), entry.delay])}
 
 
-def message_of(found: Msg, until: float, now: float) -> tuple[Message, float]:
+def message_of(found: Msg, part: int, until: float, now: float) -> tuple[Message, float]:
     """The message, and for how many seconds it is too early for it."""
     # $JS.ACK.<stream>.<consumer>.<times>.<number>.<any>.<when>.<pending>, perhaps with a domain and an
     # account before the stream, and then a word behind
     words = found.reply.split(".")
     begin = 4 if len(words) == 9 else 6
-    times, place = int(words[begin]), Place(found.reply, int(words[begin + 1]), until)
     header = found.headers.get(_HEADER) if found.headers else None
-    if header is None:
-        return Message(found.data, place, times), 0.0
-    key, headers, delay = json.loads(header)
-    if not delay:
-        return Message(found.data, place, times, key, headers), 0.0
-    # it was handed out once when it was too early
-    message = Message(found.data, place, max(1, times - 1), key, headers)
-    return message, int(words[begin + 3]) / 1e9 + delay - now
+    key, headers, delay = (None, {}, 0.0) if header is None else json.loads(header)
+    times = int(words[begin])
+    if delay:  # it was handed out once when it was too early
+        times = max(1, times - 1)
+    place = Place(found.reply, part, int(words[begin + 1]), times, until)
+    message = Message(found.data, place, times, key, headers)
+    return message, int(words[begin + 3]) / 1e9 + delay - now if delay else 0.0
+
+
+def subject_of(stream: str, part: int) -> str:
+    """What the entries of a partition are sent to; 0 is for those without a key."""
+    return f"{stream}.key.{part}" if part else stream
+
+
+def consumer_of(group: str, part: int) -> str:
+    """The name of a group's consumer of a partition; no group has a name with such a sign."""
+    return f"{group}={part}" if part else group
 
 
 def again_in(seconds: float) -> bytes:

@@ -8,7 +8,7 @@ from streamkit._core.arguments import flag, seconds
 from streamkit.durable.carrier import Carrier
 from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec, Connection
-from streamkit.durable.servers import name_argument, url_argument, without_password
+from streamkit.durable.servers import name_argument, partitions_argument, url_argument, without_password
 
 try:
     from streamkit.durable.redis.connection import opened
@@ -23,13 +23,14 @@ class Redis(Carrier):
 
     >>> from streamkit.durable import Json, Redis
     >>> Redis("redis://localhost", "inbox", codec=Json())
-    Redis(url='redis://localhost', name='inbox', codec=Json(), patience=30.0, fsync=True)
+    Redis(url='redis://localhost', name='inbox', codec=Json(), patience=30.0, fsync=True, partitions=16)
 
     - **Stored** is a batch when it is on the server's disk, all of it or nothing. The server must keep an
       append-only file; with ``appendfsync everysec``, its default, a batch takes up to a second, with
       ``always`` as long as its disk takes.
-    - **Order**: that of the appends. Several readers of a group have several of a key at once: there are no
-      partitions.
+    - **Order**: that of the appends, of what has no key and of each partition; which of these comes first is
+      open. Items of one key are in one partition, and while one reader has some of a partition, nobody else
+      is handed out others of it. What was handed back comes before what is behind it.
     - **Delays** and **leases** go by the clock of the server alone.
     - **Groups**: an entry is deleted when all groups that exist have acknowledged it. A group that comes
       later is handed out what is there then.
@@ -43,11 +44,13 @@ class Redis(Carrier):
         patience: seconds for which a server that does not answer is tried again.
         fsync: whether an append waits for the server's disk. Without, what the server has not yet written
             when it dies is lost: up to two seconds.
+        partitions: for entries with keys: at most so many readers share them. It stays as it was made.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: `url` has another scheme, `name` is empty, or `patience` not above 0.
-        CarrierError: (when used) the key holds something else, the password is wrong, the disk is full.
+        ValueError: `url` has another scheme, `name` is empty, or a number is out of range.
+        CarrierError: (when used) the key holds something else, the password is wrong, the disk is full; or
+            there are entries with keys in another number of partitions.
         CarrierAwayError: (when used) the server has not answered for `patience` seconds.
     """
 
@@ -55,9 +58,17 @@ class Redis(Carrier):
     name: str
     patience: float
     fsync: bool
+    partitions: int
 
     def __init__(
-        self, url: str, name: str, *, codec: Codec | None = None, patience: float = 30.0, fsync: bool = True
+        self,
+        url: str,
+        name: str,
+        *,
+        codec: Codec | None = None,
+        patience: float = 30.0,
+        fsync: bool = True,
+        partitions: int = 16,
     ) -> None:
         self._made_of(
             url=url_argument(url, "redis", "rediss", "unix"),
@@ -65,6 +76,7 @@ class Redis(Carrier):
             codec=codec_argument(codec),
             patience=seconds("patience", patience),
             fsync=flag("fsync", fsync),
+            partitions=partitions_argument(partitions),
         )
 
     def connect(self) -> AbstractAsyncContextManager[Connection]:

@@ -18,7 +18,7 @@ from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.redis import scripts
-from streamkit.durable.redis.scripts import Script
+from streamkit.durable.redis.common import Script
 from streamkit.durable.servers import Patience, Served, unless_cancelled
 
 __all__ = ["RedisConnection", "opened"]
@@ -36,6 +36,7 @@ _REFUSED: Final = (exceptions.AuthenticationError, exceptions.AuthorizationError
 _HINTS: Final = {
     "unknown command": "it needs Redis 7.2, or Valkey, or newer",
     "WRONGTYPE": "a key of that name holds something else: name another carrier, or delete the key",
+    "PARTITIONS": "that is how many it was made with, which decides on the order of keys",
     "WAITAOF": "it keeps nothing on its disk. Set appendonly yes, and appendfsync always so that it does not "
     "take a second each time; or write Redis(..., fsync=False), and what it has not stored is lost with it",
 }
@@ -49,11 +50,12 @@ def _away(error: Exception) -> bool:
 
 
 class Leased:
-    """Where a message is, and how long: the identifier in the stream, and the mark of its lease."""
+    """Where a message is, and how long: partition, identifier in its stream, and the mark of its lease."""
 
-    __slots__ = ("identifier", "mark")
+    __slots__ = ("identifier", "mark", "part")
 
-    def __init__(self, identifier: bytes, mark: bytes) -> None:
+    def __init__(self, part: int, identifier: bytes, mark: bytes) -> None:
+        self.part: int = part
         self.identifier: bytes = identifier
         self.mark: bytes = mark
 
@@ -70,6 +72,9 @@ class Told(Served, Protocol):
     @property
     def fsync(self) -> bool: ...
 
+    @property
+    def partitions(self) -> int: ...
+
 
 class RedisConnection:
     """A `Connection`. Each call is tried again while the server is away, and is done once all the same."""
@@ -81,16 +86,19 @@ class RedisConnection:
         self._client = client
         self._carrier = carrier
         self._stream: str = carrier.name
-        self._writer = uuid4().hex
+        self._me = uuid4().hex
         self._batches = 0
+        self._turn = 0
+        """Which partition is looked at first: another each time, so that none waits for the others."""
         self._appending = asyncio.Lock()
 
     async def append(self, entries: Sequence[Entry]) -> None:
         async with self._appending:  # the server knows the last batch of a writer only
             self._batches += 1
-            args: list[Any] = [self._writer, self._batches]
+            partitions = self._carrier.partitions
+            args: list[Any] = [self._me, self._batches, partitions]
             for entry in entries:
-                args.append(_milliseconds(entry.delay))
+                args += (_milliseconds(entry.delay), entry.part(partitions))
                 if entry.key is None and not entry.headers:
                     args += (2, "body", entry.body)
                 else:
@@ -102,7 +110,8 @@ class RedisConnection:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
         while True:
-            args = [group, min(most, _MOST), _milliseconds(lease)]
+            self._turn += 1
+            args = [group, min(most, _MOST), _milliseconds(lease), self._me, self._turn]
             call = self._claimed(group, args)
             messages, soon, seen = await unless_cancelled(call, lambda got: self._undo(group, got[0]))
             left = until - loop.time()
@@ -140,10 +149,11 @@ class RedisConnection:
         return Depth(*await self._run(scripts.DEPTH, [group]))
 
     async def forget(self, group: str) -> bool:
-        there, after = await self._run(scripts.FORGET, [group, "-"])
-        while after:  # some entries at a time: the server does nothing else meanwhile
-            _, after = await self._run(scripts.FORGET, [group, after])
-        return bool(there)
+        there, rest = False, [0, "-"]
+        while rest:  # some entries at a time: the server does nothing else meanwhile
+            found, *rest = await self._run(scripts.FORGET, [group, *rest])
+            there = there or bool(found)
+        return there
 
     async def purge(self) -> int:
         count: int = await self._run(scripts.PURGE, [""])
@@ -151,21 +161,19 @@ class RedisConnection:
 
     async def _claimed(self, group: str, args: list[Any]) -> tuple[list[Message], float, list[Any]]:
         """What is handed out; or, if that is nothing, for how long nothing is due, and what was seen last."""
-        try:
-            trimmed, first, *rest = await self._run(scripts.CLAIM, args)
-        except exceptions.ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
-                raise
-            self.trimmed += await self._run(scripts.GROUP, [group])
-            trimmed, first, *rest = await self._run(scripts.CLAIM, args)
+        trimmed, first, *rest = await self._run(scripts.CLAIM, args)
         self.trimmed += trimmed
         if len(rest) == 2:
             return [], int(first) / 1000, rest
-        again, times, fresh, flat = rest
-        messages = [_message(entry, first, count) for entry, count in zip(again, times, strict=True)]
-        messages += [_message(entry, first, 1) for entry in fresh]
-        plain = iter(flat)
-        messages += [Message(body, Leased(each, first)) for each, body in zip(plain, plain, strict=True)]
+        messages: list[Message] = []
+        for part, again, times, fresh, flat in rest[0]:
+            old = zip(again, times, strict=True)
+            messages += [_message(part, entry, first, count) for entry, count in old]
+            messages += [_message(part, entry, first, 1) for entry in fresh]
+            plain = iter(flat)
+            messages += [
+                Message(body, Leased(part, each, first)) for each, body in zip(plain, plain, strict=True)
+            ]
         return messages, 0.0, []
 
     async def _undo(self, group: str, messages: list[Message]) -> None:
@@ -211,8 +219,6 @@ class RedisConnection:
             return await self.patience.call(call, _away)
         except exceptions.RedisError as error:
             words = str(error)
-            if words.startswith("NOGROUP"):
-                raise
             hint = next((hint for part, hint in _HINTS.items() if part in words), "")
             raise CarrierError(f"{self._carrier!r}: {told(error)}{hint and '; ' + hint}") from error
 
@@ -236,9 +242,9 @@ async def opened(carrier: Told) -> AsyncGenerator[Connection]:
         await client.aclose()
 
 
-def _message(entry: Any, mark: bytes, times: int) -> Message:
+def _message(part: int, entry: Any, mark: bytes, times: int) -> Message:
     identifier, fields = entry
-    place = Leased(identifier, mark)
+    place = Leased(part, identifier, mark)
     if len(fields) == 2:  # also what a program of another kind has added, whatever it calls its field
         return Message(fields[1], place, times)
     found = dict(zip(fields[::2], fields[1::2], strict=True))
@@ -246,9 +252,10 @@ def _message(entry: Any, mark: bytes, times: int) -> Message:
     return Message(found.get(b"body", b""), place, times, found.get(b"key", b"").decode() or None, headers)
 
 
-def _marks(messages: Sequence[Message]) -> Iterator[bytes]:
+def _marks(messages: Sequence[Message]) -> Iterator[Any]:
     for message in messages:
         place = message.place
+        yield place.part
         yield place.identifier
         yield place.mark
 

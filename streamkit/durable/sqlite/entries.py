@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
-from zlib import crc32
 
 from streamkit._core.errors import CarrierError
 from streamkit.durable.messages import Depth, Entry, Message
@@ -84,8 +83,7 @@ class Queue:
         count = self.partitions
         parts: dict[int, list[Entry]] = {}
         for entry in entries:
-            part = 0 if entry.key is None else 1 + crc32(entry.key.encode()) % count
-            parts.setdefault(part, []).append(entry)
+            parts.setdefault(entry.part(count), []).append(entry)
         with self.database.changing() as sql:
             for part, those in parts.items():
                 self._insert(sql, self._numbered(sql, part, len(those)), those, now)
@@ -96,7 +94,9 @@ class Queue:
             "SELECT last FROM streamkit_parts WHERE queue = ? AND part = ?", (self.number, part)
         ).fetchone()
         last: int = row[0] if row else span(self.number, part)[0]
-        sql.execute("INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)", (self.number, part, last + count))
+        sql.execute(
+            "INSERT OR REPLACE INTO streamkit_parts VALUES (?, ?, ?)", (self.number, part, last + count)
+        )
         return last + 1
 
     def _insert(self, sql: sqlite3.Connection, first: int, entries: list[Entry], now: float) -> None:

@@ -1,0 +1,186 @@
+"""Items of one key are worked on in order, by one reader at a time, whoever is killed meanwhile."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamkit import CarrierError
+from streamkit.durable import Carrier, Connection, Entry, Message, Nats, Redis
+from tests.brokers.reading import GROUP, filled, forks
+from tests.brokers.servers import JetStream, Valkey
+from tests.brokers.test_kills import again
+
+COUNT = 1000
+KEYS = 30
+LEASE = 0.8
+READERS = 3
+KILLS = 4
+
+Within = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture(params=["redis", "nats"])
+def carrier(
+    request: pytest.FixtureRequest, valkey: Valkey, jetstream: JetStream, fresh: Callable[[], str]
+) -> Carrier:
+    if request.param == "redis":
+        return Redis(valkey.url, fresh(), partitions=4)
+    return Nats(jetstream.url, fresh(), partitions=4)
+
+
+def note(path: Path, word: str, bodies: list[bytes]) -> None:
+    """One write, at the end of the file, so that lines of several processes do not mix."""
+    room = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(room, b"".join(b"%s %d %s\n" % (word.encode(), os.getpid(), body) for body in bodies))
+    os.close(room)
+
+
+async def work(carrier: Carrier, path: Path) -> None:
+    """Take a few at a time, and note when their work begins and ends; some are handed back first."""
+    async with carrier.connect() as connection:
+        turn = 0
+        while True:
+            turn += 1
+            # after what was handed back, fewer: what is left of that must come before what is behind it
+            messages = list(await connection.claim(GROUP, 2 if turn % 4 == 1 else 7, LEASE, 1.0))
+            if turn % 4 == 0:  # as a run that ends hands back: the last first
+                await connection.hand_back(GROUP, messages[3:], counted=False)
+                await connection.hand_back(GROUP, messages[:3])
+                continue
+            note(path, "begin", [each.body for each in messages])
+            await asyncio.sleep(0.01)
+            note(path, "end", [each.body for each in messages])
+            await connection.acknowledge(GROUP, messages)
+
+
+def worker(carrier: Carrier, path: Path) -> None:
+    asyncio.run(work(carrier, path))
+
+
+def begun(carrier: Carrier, path: Path) -> ForkServerProcess:
+    process = forks.Process(target=worker, args=(carrier, path), daemon=True)
+    process.start()
+    return process
+
+
+def killed(process: ForkServerProcess, path: Path) -> None:
+    assert process.pid is not None
+    assert process.is_alive(), f"a reader has ended by itself, with {process.exitcode}"
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    note(path, f"killed {process.pid}", [b"0"])
+
+
+def in_order(path: Path) -> set[int]:
+    """Check what was noted; returns all numbers that were worked on."""
+    ended: set[int] = set()
+    at_work: dict[int, set[int]] = defaultdict(set)
+    for line in path.read_text().splitlines():
+        word, who, *rest = line.split()
+        if word == "killed":
+            at_work.pop(int(who), None)
+            continue
+        reader, number = int(who), int(rest[0])
+        if word == "end":
+            ended.add(number)
+            at_work[reader].discard(number)
+            continue
+        mine = {each for each in at_work[reader] if each % KEYS == number % KEYS}
+        before = set(range(number % KEYS, number, KEYS))
+        assert before <= ended | mine, f"{number} came before {min(before - ended - mine)}"
+        for other, numbers in at_work.items():
+            same = [each for each in numbers if each % KEYS == number % KEYS]
+            assert other == reader or not same, f"{number} and {same} are in work in two readers"
+        at_work[reader].add(number)
+    return ended
+
+
+@pytest.mark.parametrize(("kind", "carrier_of"), [(Valkey, Redis), (JetStream, Nats)])
+def test_the_order_of_each_key_when_readers_and_the_server_are_killed(
+    kind: Callable[[], Any], carrier_of: Callable[..., Carrier], tmp_path: Path
+) -> None:
+    path = tmp_path / "notes"
+    with kind() as server:
+        carrier = carrier_of(server.url, "inbox", partitions=4)
+        readers = [begun(carrier, path) for _ in range(READERS)]
+        try:
+            asyncio.run(filled(carrier, COUNT, batch=100, keys=KEYS))
+            until, kills = time.monotonic() + 90.0, 0
+            while asyncio.run(carrier.depth(GROUP)).lag:
+                assert time.monotonic() < until, path.read_text()[-500:]
+                time.sleep(0.3)
+                if kills < KILLS:
+                    kills += 1
+                    killed(readers.pop(0), path)
+                    readers.append(begun(carrier, path))
+                    if kills % 2:
+                        again(server)
+        finally:
+            for each in readers:
+                each.kill()
+                each.join()
+    assert kills > 2
+    assert in_order(path) == {*range(COUNT)}
+
+
+async def claimed(connection: Connection, group: str, count: int) -> list[Message]:
+    found: list[Message] = []
+    until = time.monotonic() + 20.0
+    while len(found) < count and time.monotonic() < until:
+        found += await connection.claim(group, count - len(found), 30.0, 0.2)
+    return sorted(found, key=lambda message: message.body)
+
+
+def test_groups_that_were_there_before_the_first_key_have_everything(
+    carrier: Carrier, within: Within
+) -> None:
+    async def main() -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            for group in ("first", "second"):
+                assert not await one.claim(group, 1, 30.0, 0.0)
+            bodies = [b"%d" % each for each in range(8)]
+            await two.append([Entry(b"plain"), *[Entry(each, f"key {each!r}") for each in bodies]])
+            for group in ("first", "third", "second"):  # what the second has not had, is there for the third
+                found = await claimed(one, group, 9)
+                assert [each.body for each in found] == [*bodies, b"plain"], group
+                assert not await one.acknowledge(group, found)
+                assert (await two.depth(group)).lag == 0
+            assert (await two.depth("fourth")).lag == 0, "all groups had it, and it is kept"
+
+    within(main())
+
+
+def test_the_number_of_partitions_stays(carrier: Carrier, within: Within) -> None:
+    async def main() -> None:
+        async with carrier.connect() as one:
+            await one.append([Entry(b"a", "key")])
+        async with carrier.but(partitions=8).connect() as other:
+            await other.append([Entry(b"b", "key")])
+
+    with pytest.raises(CarrierError, match="4"):
+        within(main())
+
+
+def test_what_was_handed_back_and_not_begun_is_not_counted(carrier: Carrier, within: Within) -> None:
+    async def main(key: str | None) -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            await one.append([Entry(b"begun", key), Entry(b"untouched", key)])
+            for turn, each in enumerate((one, two, two, one, two), 1):
+                first, second = await claimed(each, GROUP, 2)
+                assert (first.times, second.times) == (turn, 1)
+                await each.hand_back(GROUP, [second], counted=False)
+                await each.hand_back(GROUP, [first])
+            found = await claimed(one, GROUP, 2)
+            assert [(each.body, each.times) for each in found] == [(b"begun", 6), (b"untouched", 1)]
+            assert not await one.acknowledge(GROUP, found)
+
+    within(main(None))
+    within(main("key"))
