@@ -6,7 +6,6 @@ A stage stands between them, which sends a chunk, and gets a list of results (`s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from streamkit._core.contract import Contract
@@ -16,7 +15,7 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator
 from streamkit._engine.plan.link import Inlet
 
-__all__ = ["CHUNKED", "in_chunks", "sliced"]
+__all__ = ["CHUNKED", "in_chunks", "ready", "sliced"]
 
 CHUNKED = Contract(holds="on.limit.most", lookahead="on.limit.most", ordered="ordered")
 """The contract of a stage that sends chunks to the workers that are its argument `on`."""
@@ -51,14 +50,27 @@ def sliced(source: Inlet[Any]) -> Inlet[Any]:
     items, links = source.source.native, source.links
     if items is None or len(links) != 1 or links[0].declaration is not _chunks(1, 1).links[0].declaration:
         return source
-    return Inlet(partial(_slices, items, links[0].arguments["chunk"]))
+    return Inlet(_Slices(items, links[0].arguments["chunk"]))
 
 
-def _slices(items: Any, chunk: int | Lasting) -> Iterator[Chunk]:
-    sizer, start = sizer_of(chunk), 0
-    while part := items[start : start + sizer.size]:
-        start += len(part)
-        yield Chunk(sizer, part)
+class _Slices:
+    """Chunks of a range, list or tuple."""
+
+    def __init__(self, items: Any, chunk: int | Lasting) -> None:
+        self._items = items
+        self._chunk = chunk
+
+    def __iter__(self) -> Iterator[Chunk]:
+        sizer, start = sizer_of(self._chunk), 0
+        while part := self._items[start : start + sizer.size]:
+            start += len(part)
+            yield Chunk(sizer, part)
+
+
+def ready(source: Inlet[Any]) -> Any:
+    """The range, list or tuple, or the chunks of one, if `source` is that: nobody waits for the next; else None."""
+    cut = not source.links and isinstance(source.source.value, _Slices)
+    return source.source.value if cut else source.native
 
 
 def in_chunks(chunk: int | Lasting, stage: Lists) -> Operator[Any, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from streamkit._core.awaiting import awaits, pending
@@ -21,6 +21,7 @@ from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.key import Mode, mode_of
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.chunks import ready
 from streamkit._stages.crew import Crew
 from streamkit._stages.keyed import keyed, keyed_pair
 from streamkit._stages.pool import Pool
@@ -42,7 +43,11 @@ def governed(
     """The channel that the results of `function` come out of."""
     channel = run.channel()
     limit = concurrency if isinstance(concurrency, Limit) else Limit(concurrency)
-    kind = _PairedSupply if run.tracked and key is not ABSENT else GovernedSupply
+    kind = GovernedSupply
+    if key is not ABSENT:
+        kind = _PairedSupply if run.tracked else GovernedSupply
+    elif ready(source) is not None:
+        kind = _ReadySupply
     supply = kind(channel, limit.gate, lookahead, keys=key is not ABSENT)
     if isinstance(limit, Adaptive):
         if isinstance(function, Guarded):  # each attempt counts by itself, and what it raised
@@ -169,7 +174,16 @@ class GovernedSupply(Supply):
             self._granted -= 1
         elif not self._gate.enter(self):
             return EMPTY
-        self.free -= 1
+        entry = self._next()
+        if entry is EMPTY:
+            self.close()
+            self._gate.exit()
+        else:
+            self.free -= 1
+        return entry
+
+    def _next(self) -> Any:
+        """The next of `todo`, which has one; EMPTY where that is known only now, and there is none."""
         return self.todo.popleft()
 
     # the end -------------------------------------------------------------------------------
@@ -188,6 +202,21 @@ class _PairedSupply(GovernedSupply):
 
     def put(self, item: Any) -> bool:
         return super().put(keyed_pair(item))
+
+
+class _ReadySupply(GovernedSupply):
+    """A range, list or tuple, or slices of one: workers take from it themselves, without a pump."""
+
+    def begin(self, run: Run, inlet: Inlet[Any]) -> None:
+        self._items: Iterator[Any] = iter(ready(inlet))
+        self.crew.call(1)
+
+    def _ready(self) -> bool:
+        return not self.ended and self.free > 0 and not self.gone
+
+    def _next(self) -> Any:
+        item = next(self._items, EMPTY)
+        return item if item is EMPTY else (None, item)
 
 
 class GovernedPool(Pool):

@@ -166,6 +166,10 @@ class Child(Hand):
     def _heard(self, frame: Frame) -> None:
         kind, number, seconds, memory, body = frame
         match kind:
+            case Say.DONE | Say.FAILED | Say.UNREAD:
+                call = self._calls.pop(number)
+                outcomes = _outcomes(kind, body, seconds, told=call.work is None)
+                self.master.done(self, call, outcomes, seconds, memory)
             case Say.PREPARED:
                 self.master.prepared(self, seconds)
             case Say.UNPREPARED:
@@ -174,10 +178,6 @@ class Child(Hand):
                 self._error = unpack_error(body) if body else None
             case Say.DROPPED:
                 self.master.dropped(self, self._calls.pop(number))
-            case Say.DONE | Say.FAILED | Say.UNREAD:
-                call = self._calls.pop(number)
-                outcomes = _outcomes(kind, body, seconds, told=call.work is None)
-                self.master.done(self, call, outcomes, seconds, memory)
             case _:
                 return  # HELLO
 

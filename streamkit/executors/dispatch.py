@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from streamkit._core.errors import WorkerError
 from streamkit._core.show import shown
+from streamkit._core.workers import Outcomes
 from streamkit.executors.events import ChunkDone, ChunkSent, Event
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Crash, Hand
@@ -25,11 +26,12 @@ class Dispatch:
     """The calls of a pool that is open."""
 
     def __init__(
-        self, stations: list[Station], prefetch: int, on_event: Callable[[Event], object] | None
+        self, stations: list[Station], on_event: Callable[[Event], object] | None, paced: Callable[[], None]
     ) -> None:
         self.stations = stations
-        self._prefetch = prefetch
         self._on_event = on_event
+        self._paced = paced
+        """Called when other numbers of calls are given ahead."""
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Call] = []
         self._number = count()
@@ -39,7 +41,7 @@ class Dispatch:
         self.refusal: Exception | None = None
         """Why no calls are taken any more."""
 
-    async def call(self, work: Packed, items: Sequence[Any], payload: Any, priority: int) -> Any:
+    async def call(self, work: Packed, items: Sequence[Any], payload: Any, priority: int) -> Outcomes:
         """Have `items` worked on; a `Crash` if the worker is lost. Cancelled, wait until none is at it."""
         if self.refusal is not None:
             raise self.refusal
@@ -47,7 +49,16 @@ class Dispatch:
         call = Call(next(self._number), work, items, payload, self._loop.create_future(), priority)
         heappush(self._waiting, call)
         self.go()
-        return await self._outcome(call)
+        try:
+            found: Outcomes = await call.future
+        except asyncio.CancelledError:
+            if call.worker >= 0:
+                await self._stopped(call)
+            else:
+                self._total -= len(call.items)
+                call.forget()
+            raise
+        return found
 
     async def tell(self, stations: Sequence[Station], payload: Any) -> list[Any]:
         """What a function gives in each of `stations`, or the error that there is instead."""
@@ -62,17 +73,6 @@ class Dispatch:
             for call in calls:
                 call.future.cancel()  # nobody asks any more what came of it
         return [call.future.exception() or call.future.result() for call in calls]
-
-    async def _outcome(self, call: Call) -> Any:
-        try:
-            return await call.future
-        except asyncio.CancelledError:
-            if call.worker >= 0:
-                await self._stopped(call)
-            else:
-                self._total -= len(call.items)
-                call.forget()
-            raise
 
     async def _stopped(self, call: Call) -> None:
         station = next((each for each in self.stations if call in each.calls), None)
@@ -89,13 +89,21 @@ class Dispatch:
             if waiting[0].future.done():  # it was cancelled
                 heappop(waiting).forget()
                 continue
-            free = [station for station in self.stations if station.room(self._prefetch)]
-            if not free:
+            station = self._freest()
+            if station is None:
                 return
-            station = min(free, key=_busy)
             call = heappop(waiting)
-            self.tell_of(ChunkSent, worker=station.index, chunk=call.number, items=len(call.items))
+            if self._on_event is not None:
+                self.tell_of(ChunkSent, worker=station.index, chunk=call.number, items=len(call.items))
             station.give(call)
+
+    def _freest(self) -> Station | None:
+        """The one with the fewest calls of those that take one more."""
+        found: Station | None = None
+        for station in self.stations:
+            if station.room() and (found is None or len(station.calls) < len(found.calls)):
+                found = station
+        return found
 
     def dropped(self, station: Station, call: Call) -> None:
         """A call that was stopped had not begun, and will not."""
@@ -105,7 +113,10 @@ class Dispatch:
 
     def done(self, station: Station, call: Call, outcomes: Any, seconds: float, memory: int) -> None:
         """A call has ended: with `outcomes`, or with an error."""
+        before = station.ahead
         station.done(call, seconds, memory)
+        if station.ahead != before:
+            self._paced()
         self._crashes = 0
         if not call.future.done():
             if isinstance(outcomes, Exception):
@@ -115,15 +126,16 @@ class Dispatch:
         if call.work is not None:
             items = len(call.items)
             self._done += items
-            self.tell_of(
-                ChunkDone,
-                worker=station.index,
-                chunk=call.number,
-                items=items,
-                seconds=seconds,
-                done=self._done,
-                total=self._total,
-            )
+            if self._on_event is not None:
+                self.tell_of(
+                    ChunkDone,
+                    worker=station.index,
+                    chunk=call.number,
+                    items=items,
+                    seconds=seconds,
+                    done=self._done,
+                    total=self._total,
+                )
         call.forget()
 
     def crashed(self, station: Station, hand: Hand) -> None:
@@ -192,10 +204,6 @@ class Dispatch:
             except Exception as error:
                 self._on_event = None
                 self.refuse(error)
-
-
-def _busy(station: Station) -> int:
-    return len(station.calls)
 
 
 async def ended(future: asyncio.Future[Any]) -> None:

@@ -18,7 +18,7 @@ from streamkit._core.errors import (
 from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Calls, Outcomes, Send, Work, Workers
+from streamkit._core.workers import Calls, Send, Work, Workers
 from streamkit.executors.events import WorkerInfo
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Crash
@@ -120,7 +120,7 @@ class Pool(Workers):
         try:
             return await staff.grown(arguments)
         finally:
-            self._resize(staff)
+            self._resize()
 
     async def remove_worker(self, index: int) -> None:
         """Remove the worker with that index, when it has done what it has.
@@ -138,7 +138,7 @@ class Pool(Workers):
         try:
             await staff.shrunk(station)
         finally:
-            self._resize(staff)
+            self._resize()
 
     async def broadcast(self, function: Callable[..., R]) -> list[R]:
         """Call `function` in each worker, between two chunks, and return what it returns there, by index.
@@ -191,12 +191,12 @@ class Pool(Workers):
             raise RuntimeError("the pool is not open: write async with pool:")
         return self._staff
 
-    def _resize(self, staff: Staff) -> None:
+    def _resize(self) -> None:
         """Have as many chunks in flight as are good for the workers that there are, as quick as these are."""
-        prefetch, share = self._terms.prefetch, self._share
-        shares = [max(share, 1 + each.ahead(prefetch)) for each in staff.stations if not each.removed]
-        if staff is self._staff and (value := sum(shares) or share) != self._limit.value:
-            self._limit.set(value)
+        if self._staff is not None:
+            share = self._share
+            shares = [max(share, 1 + each.ahead) for each in self._staff.stations if not each.removed]
+            self._limit.set(sum(shares) or share)
 
     def enter(self) -> Staff:
         """The staff, for one more that uses it: opened if it is not open."""
@@ -212,7 +212,7 @@ class Pool(Workers):
             self._limit.set(len(self._terms.arguments) * self._share)
             if (hooks := self._terms.setup.hooks) is not None:
                 hooks.opened()
-            staff = self._staff = Staff(self._terms, recruit)
+            staff = self._staff = Staff(self._terms, recruit, self._resize)
             staff.open()
         staff.users += 1
         return staff
@@ -239,12 +239,9 @@ class Pool(Workers):
                 raise
             attach(error, late)
 
-    async def sent(self, staff: Staff, work: Packed, items: Sequence[Any], priority: int) -> Outcomes:
-        """What became of `items`, however often workers are lost meanwhile."""
-        sending = Sending(staff.dispatch, work, priority, self._payload, self._terms.on_crash)
-        found = await sending.of(items)
-        self._resize(staff)
-        return found
+    def sending(self, staff: Staff, work: Packed, priority: int) -> Sending:
+        """What sends the chunks of a run."""
+        return Sending(staff.dispatch, work, priority, self._payload, self._terms.on_crash)
 
     def packed(self, work: Work) -> Packed:
         """`work` as it is sent; an error where it can never be done here."""
@@ -281,11 +278,7 @@ class Use:
             await self._pool.left(staff, error)
             raise
         staff.learn(packed)
-
-        async def send(items: Sequence[Any]) -> Outcomes:
-            return await self._pool.sent(staff, packed, items, self._priority)
-
-        return send
+        return self._pool.sending(staff, packed, self._priority).of
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -31,7 +31,7 @@ class Unread(Exception):  # noqa: N818 - what a call ends with that is sent agai
 
 
 class Sending:
-    """A chunk of one run."""
+    """The chunks of one run."""
 
     def __init__(
         self,
@@ -46,15 +46,15 @@ class Sending:
         self._priority = priority
         self._payload = payload
         self._on_crash = on_crash
-        self._waits: Iterator[float] | None = None
 
-    async def of(self, items: Sequence[Any], killed: int = 0) -> Outcomes:
-        """What became of `items`, with which so many workers were lost already."""
+    async def of(
+        self, items: Sequence[Any], killed: int = 0, pauses: Iterator[float] | None = None
+    ) -> Outcomes:
+        """What became of `items`, with which so many workers were lost already; `pauses` are those to come."""
         while True:
             try:
                 payload = self._payload(items, self._work)
-                found: Outcomes = await self._dispatch.call(self._work, items, payload, self._priority)
-                return found
+                return await self._dispatch.call(self._work, items, payload, self._priority)
             except (PackingError, Unread) as error:
                 if len(items) == 1:
                     return Outcomes([NoResult(error.error if isinstance(error, Unread) else error, items[0])])
@@ -62,14 +62,19 @@ class Sending:
                 killed += 1
                 if (failed := await self._given_up(crash, items, killed)) is not None:
                     return failed
+                assert self._on_crash is not None
+                pauses = pauses or waits(self._on_crash.backoff)
+                if pause := next(pauses):
+                    await asyncio.sleep(pause)
                 if len(items) == 1:
                     continue
             half = len(items) // 2
-            first, second = await self.of(items[:half], killed), await self.of(items[half:], killed)
+            first = await self.of(items[:half], killed, pauses)
+            second = await self.of(items[half:], killed, pauses)
             return Outcomes([*first, *second], first.seconds + second.seconds)
 
     async def _given_up(self, crash: Crash, items: Sequence[Any], killed: int) -> Outcomes | None:
-        """What there is instead of results, if they are not sent again; else None, after waiting a while."""
+        """What there is instead of results, if they are not sent again."""
         again = self._on_crash
         alone = len(items) == 1
         if again is None or (alone and again.attempts is not None and killed >= again.attempts):
@@ -88,8 +93,4 @@ class Sending:
         self._dispatch.tell_of(
             ChunkSentAgain, worker=crash.worker, chunk=crash.number, items=len(items), killed=killed
         )
-        if self._waits is None:
-            self._waits = waits(again.backoff)
-        if pause := next(self._waits):
-            await asyncio.sleep(pause)
         return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
+from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from socket import MSG_DONTWAIT, MSG_PEEK, socket
@@ -21,6 +24,8 @@ from streamkit.executors.remote import KnownWork, Place, lone_place
 __all__ = ["Serving", "serve"]
 
 _LOOK: Final = int(MSG_PEEK | MSG_DONTWAIT)
+_FILES: Final = (BufferedRandom, BufferedWriter, TextIOWrapper)
+"""What `open` gives to write to."""
 
 
 def serve(connection: socket) -> None:
@@ -30,6 +35,20 @@ def serve(connection: socket) -> None:
     Thread(target=_end_with_parent, name="streamkit parent", daemon=True).start()
     with connection:
         Serving(connection).run()
+    _leave()
+
+
+def _leave() -> None:
+    """Have the interpreter end without freeing one by one what is left, of a process that goes at once.
+
+    That takes 50 to 120 ms of a processor, more than a hundred chunks. It waits for threads, calls what `atexit` has, and
+    flushes its own files all the same. Files of users, which it would flush by freeing them, are flushed here.
+    """
+    with ExitStack() as each_in_turn:
+        for found in gc.get_objects():
+            if type(found) in _FILES and not found.closed:
+                each_in_turn.callback(found.flush)
+    gc.freeze()
 
 
 def _no_interrupt(*_: Any) -> None:

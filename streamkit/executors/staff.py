@@ -37,7 +37,7 @@ class _Post:
 class Staff:
     """All hands of a pool, from its opening to its close."""
 
-    def __init__(self, terms: Terms, recruit: Recruit) -> None:
+    def __init__(self, terms: Terms, recruit: Recruit, paced: Callable[[], None]) -> None:
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.users = 0
         """Runs that use them, and blocks that they are open for."""
@@ -46,9 +46,9 @@ class Staff:
         self.recruit = recruit
         """What makes them."""
         self.stations: list[Station] = [
-            Station(*each, terms.recycle_after) for each in enumerate(terms.arguments)
+            Station(*each, terms.prefetch, terms.recycle_after) for each in enumerate(terms.arguments)
         ]
-        self.dispatch: Dispatch = Dispatch(self.stations, terms.prefetch, terms.on_event)
+        self.dispatch: Dispatch = Dispatch(self.stations, terms.on_event, paced)
         self._spares: list[Hand] = []
         self._hands: dict[Hand, _Post] = {}
         """All that are not gone."""
@@ -107,7 +107,7 @@ class Staff:
     async def grown(self, arguments: Mapping[str, Any]) -> int:
         """Add a worker; its index, when it is prepared."""
         index = max(station.index for station in self.stations) + 1
-        station = Station(index, arguments, self._terms.recycle_after)
+        station = Station(index, arguments, self._terms.prefetch, self._terms.recycle_after)
         grown = self._growing[station] = self.loop.create_future()
         self.stations.append(station)
         self._fill(station)

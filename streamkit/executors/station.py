@@ -22,7 +22,9 @@ _SMOOTH: Final = 0.2
 class Station:
     """One worker of a pool, and what it has to do now."""
 
-    def __init__(self, index: int, arguments: Mapping[str, Any], recycle_after: int | None = None) -> None:
+    def __init__(
+        self, index: int, arguments: Mapping[str, Any], prefetch: int, recycle_after: int | None = None
+    ) -> None:
         self.index = index
         self.arguments = arguments
         self.hand: Hand | None = None
@@ -33,7 +35,11 @@ class Station:
         self.removed = False
         self.deaths: int = 0
         """Hands in a row that ended before they were prepared."""
-        self._recycle_after = recycle_after
+        self.ahead: int = 0
+        """How many calls are good to be given to it beside the one that it does."""
+        self._prefetch = prefetch
+        self._lasts = float("inf") if recycle_after is None else recycle_after
+        """Items that one hand is given."""
         self._given = 0
         """Items that its hand was given."""
         self._mean = float("inf")
@@ -48,25 +54,21 @@ class Station:
     @property
     def used_up(self) -> bool:
         """Whether its hand was given as many items as it may be."""
-        return self._recycle_after is not None and self._given >= self._recycle_after
+        return self._given >= self._lasts
 
-    def ahead(self, prefetch: int) -> int:
-        """How many calls of so many are good to be given to it beside the one that it does."""
-        mean = self._mean
-        if mean >= QUICK or not prefetch:
-            return 0
-        return prefetch if mean * prefetch <= AHEAD else max(1, int(AHEAD / mean))
-
-    def room(self, prefetch: int) -> bool:
+    def room(self) -> bool:
         """Whether it takes one more."""
-        waiting = len(self.calls)
-        return self.ready and (not waiting or waiting <= self.ahead(prefetch)) and not self.used_up
+        hand = self.hand  # as `ready`, without a call
+        if hand is None or self.leaving or not hand.ready:
+            return False
+        return len(self.calls) <= self.ahead and self._given < self._lasts
 
     def give(self, call: Call) -> None:
         """Have `call` done by its hand."""
         call.worker = self.index
         self.calls.append(call)
-        self._info["peak"] = max(self._info["peak"], len(self.calls))
+        if len(self.calls) > self._info["peak"]:
+            self._info["peak"] = len(self.calls)
         if self.hand is not None and self.hand.ready:
             self._given += len(call.items)
             self.hand.give(call)
@@ -82,14 +84,14 @@ class Station:
     def done(self, call: Call, seconds: float, memory: int) -> None:
         """A call has ended, with or without results."""
         self.calls.remove(call)
-        items = len(call.items)
-        self._info["chunks"] += call.work is not None
-        self._info["items"] += items
         self._info["memory"] = memory
         self._seconds += seconds
         if call.work is not None:
+            self._info["chunks"] += 1
+            self._info["items"] += len(call.items)
             mean = self._mean
             self._mean = seconds if mean == float("inf") else mean + _SMOOTH * (seconds - mean)
+            self.ahead = _ahead(self._mean, self._prefetch)
 
     def crashed(self) -> None:
         """Its hand was lost."""
@@ -106,3 +108,10 @@ class Station:
             seconds=self._seconds,
             **self._info,
         )
+
+
+def _ahead(mean: float, prefetch: int) -> int:
+    """How many of `prefetch` calls are good to be given ahead, where one takes `mean` seconds."""
+    if mean >= QUICK or not prefetch:
+        return 0
+    return prefetch if mean * prefetch <= AHEAD else max(1, int(AHEAD / mean))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, Handle
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from socket import socket
 from typing import Final
 
@@ -12,9 +13,12 @@ from streamkit.executors.frames import FROM_PROCESS, HEAD, Frame
 
 __all__ = ["Wire"]
 
-_READ: Final = 1 << 18
+_ROOM: Final = 1 << 16
+"""Bytes that are read at once. Of a frame that is longer, there is room for twice what has come of it."""
 _MANY: Final = 512
 """Pieces that one system call writes; it takes 1024 at most."""
+_SMALL: Final = 4096
+"""Bytes up to which a frame is one piece: to copy them costs less than another piece."""
 
 
 class Wire:
@@ -34,9 +38,10 @@ class Wire:
         self._connection = connection
         self._got = got
         self._lost = lost
-        self._unsent: deque[memoryview] = deque()
-        self._unread = bytearray()
-        """What has come of frames that are not whole yet."""
+        self._unsent: deque[bytes | memoryview] = deque()
+        self._room = memoryview(bytearray(_ROOM))
+        self._filled = 0
+        """Bytes of it that have come, and were not given on."""
         self._turn: Handle | None = None
         """Set from the first frame that is sent in a turn of the event loop until the next turn."""
         self._full = False
@@ -53,8 +58,12 @@ class Wire:
         """
         if not self._open:
             return  # the other end is gone, as `lost` says
-        self._unsent.append(memoryview(HEAD.pack(kind, number, 0.0, 0, sum(map(len, body)))))
-        self._unsent.extend([memoryview(each) for each in body if each])
+        size = sum(map(len, body))
+        head = HEAD.pack(kind, number, 0.0, 0, size)
+        if size <= _SMALL:
+            self._unsent.append(b"".join((head, *body)))
+        else:
+            self._unsent += (head, *filter(None, body))
         if self._turn is None and not self._full:
             self._flush()
             self._turn = self._loop.call_soon(self._next_turn)
@@ -89,7 +98,7 @@ class Wire:
         unsent = self._unsent
         while unsent:
             try:
-                sent = self._connection.sendmsg([*unsent][:_MANY])
+                sent = self._connection.sendmsg(islice(unsent, _MANY))
             except (BlockingIOError, InterruptedError):
                 return False
             except OSError:
@@ -98,7 +107,7 @@ class Wire:
             while sent:
                 first = unsent[0]
                 if sent < len(first):
-                    unsent[0] = first[sent:]
+                    unsent[0] = memoryview(first)[sent:]
                     break
                 sent -= len(first)
                 unsent.popleft()
@@ -106,34 +115,40 @@ class Wire:
 
     def _read(self) -> None:
         try:
-            data = self._connection.recv(_READ)
+            more = self._connection.recv_into(self._room[self._filled :])
         except (BlockingIOError, InterruptedError):  # pragma: no cover - a selector may be wrong about it
             return
         except OSError:
-            data = b""
-        if not data:
+            more = 0
+        if not more:
             self.close()
             self._lost()
             return
-        self._unread += data
+        self._filled += more
         self._part()
 
     def _part(self) -> None:
         """Give on the frames that are whole."""
-        unread, at = self._unread, 0
-        while len(unread) - at >= HEAD.size:
-            kind, number, seconds, memory, size = HEAD.unpack_from(unread, at)
+        room, filled, at = self._room, self._filled, 0
+        while filled - at >= HEAD.size:
+            kind, number, seconds, memory, size = HEAD.unpack_from(room, at)
             if kind not in FROM_PROCESS:
                 self.close()
                 self._lost()
                 return
             end = at + HEAD.size + size
-            if len(unread) < end:
+            if filled < end:
                 break
-            body = bytes(memoryview(unread)[at + HEAD.size : end])
+            body = bytes(room[at + HEAD.size : end])
             at = end
             self._got((kind, number, seconds, memory, body))
             if not self._open:
                 return
-        if at:
-            del unread[:at]
+        left = self._filled = filled - at
+        if left == len(room):
+            self._room = memoryview(bytearray(2 * left))
+        elif left < _ROOM < len(room):
+            self._room = memoryview(bytearray(_ROOM))
+        elif not at:
+            return
+        self._room[:left] = room[at:filled]

@@ -115,6 +115,7 @@ def test_what_was_given_ahead_goes_elsewhere_and_counts_as_no_crash(
     forkserver: BaseContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(station, "QUICK", 1e9)
+    monkeypatch.setattr(station, "AHEAD", 1e9)
 
     async def main() -> None:
         pool = Processes(1, context=forkserver, on_crash=Retry(2, 0.01), prefetch=2)
