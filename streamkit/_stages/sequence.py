@@ -69,6 +69,8 @@ class Streams(ABC, Generic[T]):
         """What has made the current stream, and may be to blame where that cannot open."""
         self._pace = Pace()
         """When to let others run: streams may end, or fail, without ever waiting."""
+        if run.book is not None:
+            run.book.watch(self, Streams.told_of)
 
     @property
     def last(self) -> bool:
@@ -79,6 +81,11 @@ class Streams(ABC, Generic[T]):
     def sheltered(self) -> bool:
         """Whether an operator may take an error of the current stream."""
         return any(entry.shelters for _, entry in self._stack)
+
+    def told_of(self) -> list[tuple[Link, int]]:
+        """The operators that have an item whose stream is open: what has made the last may have left."""
+        made = {id(entry): (link, entry) for link, entry in (*self._stack, *filter(None, [self._maker]))}
+        return [(link, 1) for link, entry in made.values() if isinstance(entry, Each) and entry.busy]
 
     @abstractmethod
     def _open(self, inlet: Inlet[Any], book: Book | None) -> T:
