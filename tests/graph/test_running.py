@@ -122,7 +122,7 @@ def test_a_zip_stays_in_step_when_its_ways_change() -> None:
 
 
 def test_what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() -> None:
-    z, both = {"join": "zip", "input": ["n", "a"]}, {"n": N, "a": mapped("late", "n", concurrency=2)}
+    z, both = {"join": "zip", "input": ["n", "a"]}, {"n": N, "a": {"throttle": 1000.0, "input": "n"}}
     start = {**both, "z": z, "o": listed("z"), "b": {"batch": 2, "input": "a"}, "p": listed("b")}
     refused: list[tuple[str, dict[str, Any]]] = [
         ("nodes.q", {"q": {"join": "zip", "input": ["n", "a"]}, "r": listed("q")}),  # over ways that run
@@ -351,16 +351,19 @@ def drawn(chance: random.Random) -> dict[str, Any]:
     """A source, three sinks that are in each graph, and between them ways of other nodes."""
     names, found = ["n"], dict[str, Any]({"n": N})
     for number in range(chance.randint(0, 4)):
-        name = f"a{number}{chance.choice('xy')}"
-        kind = chance.choice([{"map": "same"}, {"map": "late", "concurrency": chance.randint(1, 2)}])
+        name = f"a{number}{chance.choice('xxy')}"
+        kinds = [{"map": "same"}, {"map": "late", "concurrency": chance.randint(1, 2)}]
+        kinds += [{"throttle": 1000.0}, {"buffer": {"Suspend": chance.randint(1, 2)}}]
+        kind = kinds[(number + chance.choice((0, 0, 1))) % 4]  # most have the same as before
         found[name] = {**kind, "input": chance.choice(names)}
         names.append(name)
     found |= {name: listed(chance.choice(names)) for name in ("o", "p")}
     found["zipped"] = {"to_list": True, "input": [chance.choice(names), chance.choice(names)]}
+    found["zipped"]["strategy"] = {"Suspend": COUNT}
     while True:
         inputs = [node.get("input", []) for node in found.values()]
         read = {name for each in inputs for name in ([each] if isinstance(each, str) else each)}
-        unread = [name for name in found if "map" in found[name] and name not in read]
+        unread = [name for name in found if name.startswith("a") and name not in read]
         if not unread:
             return found
         for name in unread:
@@ -368,18 +371,19 @@ def drawn(chance: random.Random) -> dict[str, Any]:
 
 
 def test_random_changes_lose_and_double_nothing() -> None:
-    applied = refused = 0
+    applied = renewed = refused = 0
 
     async def main(seed: int) -> None:
-        nonlocal applied, refused
+        nonlocal applied, renewed, refused
         world, chance = World(), random.Random(f"ways {seed}")
         running = world.graph(**drawn(chance)).start(room=1 + seed % 3)
         for number in range(1, 6):
             world.allow(2 * number)
             await turns(chance.randint(0, 12))
             try:
-                await running.apply(world.graph(**drawn(chance)))
+                found = await running.apply(world.graph(**drawn(chance)))
                 applied += 1
+                renewed += bool(found.difference.renewed)
             except GraphError:
                 refused += 1
         items = [*range(COUNT)]
@@ -393,4 +397,5 @@ def test_random_changes_lose_and_double_nothing() -> None:
     for seed in range(20):
         run(lambda seed=seed: main(seed), schedules=5, seed=seed)  # type: ignore[misc]
     assert applied > 200
-    assert refused > 50
+    assert renewed > 30
+    assert refused > 20
