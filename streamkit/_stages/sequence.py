@@ -70,7 +70,7 @@ class Streams(ABC, Generic[T]):
         self._pace = Pace()
         """When to let others run: streams may end, or fail, without ever waiting."""
         if run.book is not None:
-            run.book.watch(self, Streams.told_of)
+            run.book.watch(self, _told)
 
     @property
     def last(self) -> bool:
@@ -82,10 +82,10 @@ class Streams(ABC, Generic[T]):
         """Whether an operator may take an error of the current stream."""
         return any(entry.shelters for _, entry in self._stack)
 
-    def told_of(self) -> list[tuple[Link, int]]:
+    def busy(self) -> list[Link]:
         """The operators that have an item whose stream is open: what has made the last may have left."""
         made = {id(entry): (link, entry) for link, entry in (*self._stack, *filter(None, [self._maker]))}
-        return [(link, 1) for link, entry in made.values() if isinstance(entry, Each) and entry.busy]
+        return [link for link, entry in made.values() if isinstance(entry, Each) and entry.busy]
 
     @abstractmethod
     def _open(self, inlet: Inlet[Any], book: Book | None) -> T:
@@ -342,3 +342,7 @@ class Streams(ABC, Generic[T]):
         book, self._book = self._book, None
         if book is not None and self._run.book is not None:
             self._run.book.close(book)
+
+
+def _told(streams: Streams[Any]) -> list[tuple[Link, int]]:
+    return [(link, 1) for link in streams.busy()]

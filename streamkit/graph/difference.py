@@ -170,10 +170,11 @@ def _way(old: Wiring, new: Wiring, stays: Set[str], parts: Mapping[str, Part], n
 def _is_exact(part: Part) -> bool:
     links = [link for pipe in (part.buffer, part.pipe) if pipe is not None for link in pipe.links]
     return part.pipe is not None and all(
-        (link.declaration.name in ONE_FOR_ONE
-        and link.arguments.get("on_error") is None)
-        or (link.declaration.name == "buffer"
-        and amount(link.declaration.contract.loses, link.arguments) == "nothing")
+        (link.declaration.name in ONE_FOR_ONE and link.arguments.get("on_error") is None)
+        or (
+            link.declaration.name == "buffer"
+            and amount(link.declaration.contract.loses, link.arguments) == "nothing"
+        )
         for link in links
     )
 

@@ -1,6 +1,7 @@
-"""Graphs that run, rewired around what has calls in flight, or a buffer: it begins anew, and nothing is lost."""
+"""Graphs that run, rewired around what has calls in flight, or a buffer: it begins anew; nothing is lost."""
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from streamkit import GraphError, LateChangeError, ops
 from streamkit.testing import run
 from tests.files import over
-from tests.graph.world import COUNT, N, World, listed, mapped, turns
+from tests.graph.world import COUNT, N, World, drawn, listed, mapped, turns
 
 SCHEDULES = 20
 ALL = [*range(COUNT)]
@@ -210,3 +211,34 @@ def test_a_renewal_that_is_not_done_in_time_is_taken_back() -> None:
         assert (await world.end(running))["o"] == ALL
 
     run(main, schedules=SCHEDULES, seed=7)
+
+
+def test_random_changes_lose_and_double_nothing() -> None:
+    applied = renewed = refused = 0
+
+    async def main(seed: int) -> None:
+        nonlocal applied, renewed, refused
+        world, chance = World(), random.Random(f"ways {seed}")
+        running = world.graph(**drawn(chance)).start(room=1 + seed % 3)
+        for number in range(1, 6):
+            world.allow(2 * number)
+            await turns(chance.randint(0, 12))
+            try:
+                found = await running.apply(world.graph(**drawn(chance)))
+                applied += 1
+                renewed += bool(found.difference.renewed)
+            except GraphError:
+                refused += 1
+        items = [*range(COUNT)]
+        assert await world.end(running) == {
+            "o": items,
+            "p": items,
+            "zipped": [*zip(items, items, strict=True)],
+        }
+        assert world.told == ["open 0", "close 0"]
+
+    for seed in range(20):
+        run(lambda seed=seed: main(seed), schedules=5, seed=seed)  # type: ignore[misc]
+    assert applied > 200
+    assert renewed > 30
+    assert refused > 20
