@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from benchmarks import memory
 from benchmarks.chart import chart
-from benchmarks.goals import digits, judged
+from benchmarks.goals import digits, judged, more
 from benchmarks.imports import FIRST
 from benchmarks.store import LIBRARIES, Results, Row, stored
-from benchmarks.workload import HAND, OURS, PEERS, Workload
+from benchmarks.workload import HAND, OURS, PEERS, WITHOUT, Workload
 from benchmarks.workloads import FAMILIES, WORKLOADS
 from benchmarks.workloads.row import ALONE
 
@@ -31,13 +32,16 @@ ABOUT = """# Results
 Written by `make bench`, which replaces the figures of the Python it runs on.
 
 All contenders of a row run in turns in one process, and a ratio is the median of the ratios of the rounds,
-so that the drift of a noisy machine cancels; where nothing sleeps and no thread is needed, what is counted is
-the time of the processor, in all threads. All give the same result, which is checked first. What is compared
-is the time per item: slow peers run fewer items, and below each table stands how many; a peer whose one run
-takes longer than all rounds should runs once. The garbage collector is off in a round, except for what comes
-from RxPY. *× by hand* is the cost of streamkit over that of the code one would write by hand (for a chain a
-loop, not a comprehension, which is a little faster); *12×* in the column of a peer says that it takes twelve
-times as long as streamkit. What each one runs is in [`workloads/`](workloads).
+so that the drift of a noisy machine cancels; where nothing sleeps and no thread is needed, what is counted
+is the time of the processor, in all threads. All give the same result, which is checked first. What is
+compared is the time per item: slow peers run fewer items, and below each table stands how many; a peer
+whose one run takes longer than all rounds should runs once. The garbage collector is off in a round, except
+for what comes from RxPY. Where a difference of some nanoseconds is looked for (slots), what counts is the
+fastest of some hundred rounds of some milliseconds, without what a run costs before its first item and
+behind its last, and of all figures the median of five processes: the code lies elsewhere in each. *× by
+hand* is the cost of streamkit over that of the code one would write by hand (for a chain a loop, not a
+comprehension, which is a little faster); *12×* in the column of a peer says that it takes twelve times as
+long as streamkit. What each one runs is in [`workloads/`](workloads).
 """
 BREATHES = """\
 The loop by hand never lets others run. Each of ours looks at the clock after 1,024 items, and lets the event
@@ -65,6 +69,12 @@ def by_hand(results: Results, workload: str, size: int) -> str:
     return f"{1 / ratio:.2f}" if ratio else ""
 
 
+def over(results: Results, workload: str, size: int) -> str:
+    """How much more an item costs than without what the workload is about."""
+    known = "ratio" in results.row(workload, size, WITHOUT)
+    return f"{1e9 * more(results, workload, size, WITHOUT):.1f} ns" if known else "–"
+
+
 def cell(row: Row, name: str) -> str:
     if "seconds" not in row:
         return "–"
@@ -89,6 +99,10 @@ def section(workload: Workload, all_results: Sequence[Results]) -> Iterator[str]
         for size in workload.sizes
         for results in known
     ]
+    if workload.close:
+        header.append(f"more than {WITHOUT}")
+        for row, (size, results) in zip(rows, product(workload.sizes, known), strict=True):
+            row.append(over(results, workload.name, size))
     yield f"### {workload.name}\n"
     yield from table(header, rows)
     yield from notes(workload, known)
@@ -225,6 +239,8 @@ def brief(workload: Workload, sizes: Sequence[int], results: Results) -> str:
         for name in workload.contenders:
             row = results.row(workload.name, size, name)
             shown.append(f"{name} {row.get('says') or cell(row, name)}")
+        if workload.close:
+            shown.append(f"{over(results, workload.name, size)} more than {WITHOUT}")
         lines.append(f"  {size:,} {workload.size}: " + ", ".join(shown))
     return "\n".join(lines)
 

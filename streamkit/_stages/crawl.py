@@ -33,10 +33,10 @@ class Crawl:
     def __init__(self, run: Run, channel: Channel, link: Link) -> None:
         self.run = run
         self.channel = channel
-        self._link = link
+        self.link = link
         self._concurrency: int = followed(link.arguments["concurrency"], self)
         self._ahead = Suspend(link.arguments["lookahead"])
-        self._taken = 0
+        self.taken = 0
         """Places that read a stream."""
         self._idle: list[_Found] = []
         """Lanes whose stream has ended; the next stream takes one."""
@@ -53,6 +53,8 @@ class Crawl:
         """The lane of the source: its items begin a crawl."""
         channel.adopt(self.seeds)
         channel.join()
+        if run.book is not None:
+            run.book.watch(self, _told)
 
     def resized(self, more: int) -> None:
         """The limit of its places has been changed."""
@@ -68,7 +70,7 @@ class Crawl:
     @property
     def busy(self) -> bool:
         """Whether all places are taken, or something waits for one: the source is not pulled then."""
-        return self._taken >= self._concurrency or bool(self._frontier.held)
+        return self.taken >= self._concurrency or bool(self._frontier.held)
 
     def found(self, lane: _Found, item: Any) -> None:
         """Have `item` expanded, which was put into `lane`, when there is room in the frontier."""
@@ -83,16 +85,16 @@ class Crawl:
     def _check(self) -> None:
         """Fail, if every stream waits for room in the frontier, and no place is free to make some."""
         blocked = len(self._blocked) - (self.seeds.waiting is not EMPTY)
-        if blocked == self._taken >= self._concurrency:
+        if blocked == self.taken >= self._concurrency:
             raise BufferOverflowError(
-                f"each stream of the crawl ({self._taken} at once) waits for room in its frontier, "
+                f"each stream of the crawl ({self.taken} at once) waits for room in its frontier, "
                 f"{self._frontier.strategy!r}: give it more room, let it Spill, or expand depth_first=True"
             )
 
     def _begin(self) -> None:
         """Expand what waits, as far as there are places."""
-        while self._taken < self._concurrency and self._frontier.held and not self._gone:
-            self._taken += 1
+        while self.taken < self._concurrency and self._frontier.held and not self._gone:
+            self.taken += 1
             self.run.spawn(partial(self._expand, [self._frontier.take()]), self.channel)
             self._admit()
 
@@ -106,7 +108,7 @@ class Crawl:
 
     async def _expand(self, items: list[Any]) -> None:
         """Make the stream of one item, and read it, in a task of its own; then give its place back."""
-        stream = await made(self._link, items)
+        stream = await made(self.link, items)
         if self._gone:
             self.run.claims.take(stream)
             raise Abandoned
@@ -115,7 +117,7 @@ class Crawl:
         try:
             await self.run.fill(lane, stream, book)
         except BaseException as error:
-            noted(error, self._link)
+            noted(error, self.link)
             raise
         finally:
             if self.run.book and book:
@@ -124,7 +126,7 @@ class Crawl:
         if lane.held:
             await emptied(lane)
         self._idle.append(lane)
-        self._taken -= 1
+        self.taken -= 1
         self._begin()
         self._check()  # the limit may be lower than when the others began to wait
         self.seeds.wake()
@@ -137,11 +139,16 @@ class Crawl:
 
     def end_if_over(self) -> None:
         """End, if the source has, and nothing is left to expand."""
-        if self.seeds.open or self._taken or self._frontier.held or self._gone:
+        if self.seeds.open or self.taken or self._frontier.held or self._gone:
             return
         for lane in self._idle:
             lane.close()
         self.channel.closed()
+
+
+def _told(crawl: Crawl) -> list[tuple[Link, int]]:
+    """How many items are being expanded."""
+    return [(crawl.link, crawl.taken)]
 
 
 class _Found(Lane):

@@ -102,13 +102,16 @@ class Each(Entry):
         self._place = 0
         self.made = False
         """Whether what is read now is a stream that it has made."""
+        self.busy = False
+        """Whether it has an item whose stream is being made, or open."""
 
     def ended(self) -> None:
         raise NotImplementedError  # pragma: no cover - it is asked for the `following` stream
 
     async def following(self) -> Inlet[Any] | None:
         """The stream of the next item; None if there is none."""
-        before, self.made = self._before, False
+        before = self._before
+        self.made = self.busy = False
         assert before is not None  # once it was left, it is asked for no more
         if (items := before.native) is not None:
             if self._place >= len(items):
@@ -128,6 +131,7 @@ class Each(Entry):
                 return None
         held = [item]
         del item
+        self.busy = True
         found = await made(self._link, held)
         self.made = True
         return found

@@ -78,6 +78,8 @@ class Places(Target):
         """Whether the last inner stream has, too."""
         if around is None:
             channel.join()
+        if run.book is not None:
+            run.book.watch(self, _told)
 
     def _standing(self) -> Places:
         """These, or, where they are only waiting for their last stream, those that wait for that, too.
@@ -309,6 +311,11 @@ class Places(Target):
             own.joins()
             return own
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
+
+
+def _told(places: Places) -> list[tuple[Link, int]]:
+    """How many items have a place: their streams are being made, or open, or not delivered to the end."""
+    return [(places.link, places.taken)]
 
 
 class _Parts(Streams[Awaitable[None]]):

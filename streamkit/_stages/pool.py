@@ -66,8 +66,8 @@ class Pool(Lane):
         """How many items were taken, where order is kept: that numbers them, and in turn they leave."""
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
-        if (book := run.book) is not None and book.hands is not None:
-            book.hands[supply] = partial(_told, run.link)
+        if run.book is not None:
+            run.book.watch(supply, partial(_told, run.link))
         supply.serve(self.crew, self._close_if_done)
         channel.adopt(self)
 

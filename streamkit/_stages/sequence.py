@@ -69,6 +69,8 @@ class Streams(ABC, Generic[T]):
         """What has made the current stream, and may be to blame where that cannot open."""
         self._pace = Pace()
         """When to let others run: streams may end, or fail, without ever waiting."""
+        if run.book is not None:
+            run.book.watch(self, _told)
 
     @property
     def last(self) -> bool:
@@ -79,6 +81,11 @@ class Streams(ABC, Generic[T]):
     def sheltered(self) -> bool:
         """Whether an operator may take an error of the current stream."""
         return any(entry.shelters for _, entry in self._stack)
+
+    def busy(self) -> list[Link]:
+        """The operators that have an item whose stream is open: what has made the last may have left."""
+        made = {id(entry): (link, entry) for link, entry in (*self._stack, *filter(None, [self._maker]))}
+        return [link for link, entry in made.values() if isinstance(entry, Each) and entry.busy]
 
     @abstractmethod
     def _open(self, inlet: Inlet[Any], book: Book | None) -> T:
@@ -335,3 +342,7 @@ class Streams(ABC, Generic[T]):
         book, self._book = self._book, None
         if book is not None and self._run.book is not None:
             self._run.book.close(book)
+
+
+def _told(streams: Streams[Any]) -> list[tuple[Link, int]]:
+    return [(link, 1) for link in streams.busy()]

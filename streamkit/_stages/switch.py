@@ -126,6 +126,8 @@ async def switched(
     channel.source = items = run.feed(channel, source, otherwise=Suspend(1))
     channel.adopt(lane)
     lane.close()
+    if run.book is not None:
+        run.book.watch(channel, partial(_told, run.link))
     filler = Filler(lane, Pump(run, lane))
     inner = _inner_of_pair if run.tracked else _inner
     while True:
@@ -146,6 +148,11 @@ async def switched(
             return
         else:
             await channel.change()
+
+
+def _told(link: Link, channel: _Newest) -> list[tuple[Link, int]]:
+    """Whether the stream of an item is being made, or open."""
+    return [(link, int(channel.inner.open))]
 
 
 def _inner(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> Awaitable[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, Protocol
 
@@ -141,12 +142,13 @@ class JobLife(Life):
 
     def _inside(self, handle: Handle[Any]) -> Iterator[Left]:
         """What operators hold, in the order of the pipe, and what others have in hand."""
-        in_hand = handle._book.in_hand()  # pyright: ignore[reportPrivateUsage] - to look, not to steer
+        found = Counter[str]()
         for each in handle.buffers():
-            if count := each.held + in_hand.pop(each.operator, 0):
-                yield Left(path=self.path, operator=each.operator, count=count)
-        for operator, count in in_hand.items():
-            yield Left(path=self.path, operator=operator, count=count)
+            found[each.operator] += each.held
+        found.update(handle._book.in_hand())  # pyright: ignore[reportPrivateUsage] - to look, not to steer
+        for operator, count in found.items():
+            if count:
+                yield Left(path=self.path, operator=operator, count=count)
 
     def _cancel(self, again: float = _SOON) -> None:
         """Cancel the job, unless it ends by itself and closes its source, which nothing cuts short."""

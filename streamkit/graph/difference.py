@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from streamkit._core.contract import amount
 from streamkit._core.value import Record
@@ -13,7 +13,16 @@ from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.parts import Part
 from streamkit.graph.wiring import IN_STEP, ONE_FOR_ONE, Wiring
 
-__all__ = ["Difference", "Lineup", "check_difference", "check_runs", "difference", "lineups"]
+__all__ = [
+    "Conflicts",
+    "Difference",
+    "Lineup",
+    "above",
+    "check_difference",
+    "check_runs",
+    "difference",
+    "lineups",
+]
 
 _REOPEN: Final = frozenset({"retry", "repeat"})
 """Operators that open anew what they read."""
@@ -28,6 +37,13 @@ class Difference(Record):
     """Those that do something else, or have other arguments, or more or fewer inputs."""
     rewired: tuple[str, ...] = ()
     """Those that do the same, and read other nodes."""
+    renewed: tuple[str, ...] = ()
+    """Those that are the same, and begin anew: what they have under way goes its old way. `apply` says so."""
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Those in whose place others of their name stand."""
+        return (*self.changed, *self.renewed)
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.rewired)
@@ -94,6 +110,10 @@ def check_runs(
                 report.add(Fault.NOT_LIVE, node.path, words, "put it into the source", node=name)
 
 
+Conflicts: TypeAlias = list[frozenset[str]]
+"""The nodes whose items under way would be lost, doubled or mismatched; of each node that would be."""
+
+
 class Lineup(Record):
     """How a node can go from one node to another while both stay, and miss nothing, and get nothing twice."""
 
@@ -109,9 +129,9 @@ def lineups(
     old: Wiring, new: Wiring, found: Difference, parts: Mapping[str, Part]
 ) -> dict[tuple[str, int], Lineup]:
     """By the name of a node and the place of an input: how that can be lined up, if it can and has to be."""
-    stays = (old.nodes.keys() & new.nodes.keys()) - {*found.changed}
+    stays = (old.nodes.keys() & new.nodes.keys()) - {*found.replaced}
     lined: dict[tuple[str, int], Lineup] = {}
-    for name in found.rewired:
+    for name in (each for each in found.rewired if each in stays):
         both = zip(old.nodes[name].edges, new.nodes[name].edges, strict=True)
         for place, (before, after) in enumerate(both):
             if before.source != after.source and {before.source, after.source} <= stays:
@@ -148,17 +168,29 @@ def _way(old: Wiring, new: Wiring, stays: Set[str], parts: Mapping[str, Part], n
 
 
 def _is_exact(part: Part) -> bool:
+    links = [link for pipe in (part.buffer, part.pipe) if pipe is not None for link in pipe.links]
     return part.pipe is not None and all(
-        link.declaration.name in ONE_FOR_ONE and link.arguments.get("on_error") is None
-        for link in part.pipe.links
+        (link.declaration.name in ONE_FOR_ONE and link.arguments.get("on_error") is None)
+        or (
+            link.declaration.name == "buffer"
+            and amount(link.declaration.contract.loses, link.arguments) == "nothing"
+        )
+        for link in links
     )
 
 
 def check_difference(
-    old: Wiring, new: Wiring, found: Difference, report: Report, lined: Mapping[tuple[str, int], Lineup]
-) -> None:
+    old: Wiring,
+    new: Wiring,
+    found: Difference,
+    parts: Mapping[str, Part],
+    report: Report,
+    lined: Mapping[tuple[str, int], Lineup],
+) -> Conflicts:
     """Tell of changes by which items would be lost, doubled, or joined with those of others."""
-    _Steps(old, new, found, report, lined).check()
+    steps = _Steps(old, new, found, parts, report, lined)
+    steps.check()
+    return steps.conflicts
 
 
 class _Steps:
@@ -174,15 +206,19 @@ class _Steps:
         old: Wiring,
         new: Wiring,
         found: Difference,
+        parts: Mapping[str, Part],
         report: Report,
         lined: Mapping[tuple[str, int], Lineup],
     ) -> None:
+        self.uneven: set[str] = {name for name in found.renewed if not _is_exact(parts[name])}
+        """Those that begin anew, and do not give one item for each."""
         self.lined = lined
         self.old = old
         self.new = new
         self.found = found
         self.report = report
-        self.stays: set[str] = (old.nodes.keys() & new.nodes.keys()) - {*found.changed}
+        self.conflicts: Conflicts = []
+        self.stays: set[str] = (old.nodes.keys() & new.nodes.keys()) - {*found.replaced}
         self.before = self._begins(old)
         self.after = self._begins(new)
 
@@ -204,8 +240,13 @@ class _Steps:
                     if (up := self.lined.get((node.name, place))) is not None:
                         if not up.exact:
                             self.moved(node, edge)
-                    elif before != after and not self.missed(node, edge.path, before, after):
-                        self.moved(node, edge)
+                    elif before != after:
+                        if not self.missed(node, edge.path, before, after):
+                            self.moved(node, edge)
+                    elif self.uneven and old.source != edge.source:
+                        ways = above(self.old, old.source) | above(self.new, edge.source)
+                        if ways & self.uneven:
+                            self.moved(node, edge)
             elif _in_step(node):
                 self.begun(node)
             elif not self.new.readers[node.name] and node.name in self.found.changed:
@@ -224,6 +265,7 @@ class _Steps:
                 f"{node.name} would begin in the middle of what {' and '.join(sorted(begins))} have under way"
             )
             self.report.add(Fault.NOT_LIVE, node.path, words, _HINT, node=node.name)
+            self.conflicts.append(begins)
 
     def missed(self, node: Node, path: Path, before: frozenset[str], after: frozenset[str]) -> bool:
         """Tell of a node that would miss items, or get some twice, as it reads from elsewhere now.
@@ -236,6 +278,7 @@ class _Steps:
                 words = f"{node.name} would miss what {one} and {other} have under way, or get it twice"
                 hint = f"give {one} or {other} a new name, so that it begins anew"
                 self.report.add(Fault.NOT_LIVE, path, words, hint, node=node.name)
+                self.conflicts.append(frozenset({one, other}))
                 return True
         return False
 
@@ -249,6 +292,7 @@ class _Steps:
             ):
                 words = f"{below.name} is in step with its other inputs, and would pair what does not belong"
                 self.report.add(Fault.NOT_LIVE, edge.path, words, _HINT, node=node.name)
+                self.conflicts.append(frozenset())  # it is the join that would have to begin anew
                 return
             for reader, _ in self.new.readers[below.name]:
                 if reader.name in self.stays and reader.name not in seen:
@@ -267,13 +311,19 @@ def _meet(wiring: Wiring, names: Collection[str]) -> bool:
     """Whether some of these nodes come from one in common, or from each other."""
     met: set[str] = set()
     for name in names:
-        above, left = {name}, [name]
-        while left:
-            for edge in wiring.nodes[left.pop()].edges:
-                if edge.source not in above:
-                    above.add(edge.source)
-                    left.append(edge.source)
-        if met & above:
+        found = above(wiring, name)
+        if met & found:
             return True
-        met |= above
+        met |= found
     return False
+
+
+def above(wiring: Wiring, name: str) -> set[str]:
+    """The node of this name, and all from which its items come."""
+    found, left = {name}, [name]
+    while left:
+        for edge in wiring.nodes[left.pop()].edges:
+            if edge.source not in found:
+                found.add(edge.source)
+                left.append(edge.source)
+    return found

@@ -33,7 +33,7 @@ class Exchange:
         """By the name of a node, what leaves it with the change."""
         self._told = told
         """Called with each port at which it is done."""
-        self.old: dict[str, Unit] = {name: units.pop(name) for name in (*found.removed, *found.changed)}
+        self.old: dict[str, Unit] = {name: units.pop(name) for name in (*found.removed, *found.replaced)}
         self._units = units
         self._ports: dict[Port, dict[Lane, bool]] = {}
         """Where a lane comes, if it is true, or goes."""

@@ -19,13 +19,14 @@ from streamkit._engine.buffer.account import BufferStats, Sums
 from streamkit._engine.face.explanation import Explanation
 from streamkit.graph.applied import Applied, results
 from streamkit.graph.build import Assembly
-from streamkit.graph.difference import Difference, Lineup, check_difference, check_runs, lineups
+from streamkit.graph.difference import Difference, Lineup, check_difference, check_runs
 from streamkit.graph.exchange import Exchange
 from streamkit.graph.lanes import Mark, Port
 from streamkit.graph.mistakes import Fault, Report, refuse
 from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.parts import Part
 from streamkit.graph.registry import Registry
+from streamkit.graph.renewal import renewed
 from streamkit.graph.text import Text
 from streamkit.graph.trials import Heir, Trial, heirs
 from streamkit.graph.unit import Unit, parts_of, stopped
@@ -141,14 +142,17 @@ class RunningGraph(Generic[G]):
         if self._over.is_set() or self._task.done():
             raise RuntimeError("the graph has ended: start the new one")
         assembly, found = Assembly(graph.wiring, graph.parts(self._context)), self._graph.diff(graph)
-        lined = {} if rollback else lineups(self._graph.wiring, graph.wiring, found, assembly.parts)
+        lined = dict[Heir, Lineup]()
+        if not rollback:
+            running = {name for name, unit in self._units.items() if not (unit.done or unit.stopped)}
+            found, lined = renewed(self._graph.wiring, graph.wiring, found, assembly.parts, running)
         self._refuse_or(graph, assembly, found, lined)
         applied, tried = Applied(found), self._graph
         trials = dict[str, Trial]()
         if rollback:
             back, tried = self._heirs(graph, found, assembly.parts)
             trials = {name: Trial(rollback, heir, applied.proved) for name, heir in back.items()}
-        fresh = self._made(assembly, (*found.added, *found.changed), trials)
+        fresh = self._made(assembly, (*found.added, *found.replaced), trials)
         for unit in (*self._units.values(), *self._old):
             unit.prove()
         exchange = self._exchange(assembly, found, fresh, applied.ended, lined)
@@ -255,10 +259,10 @@ class RunningGraph(Generic[G]):
         self, graph: G, assembly: Assembly, found: Difference, lined: Mapping[Heir, Lineup]
     ) -> None:
         """Raise if the nodes that run cannot become those of `graph`."""
-        report, fresh = Report(), (*found.added, *found.changed)
+        report, fresh = Report(), (*found.added, *found.replaced)
         check_runs(graph.nodes, assembly.parts, fresh, report)
-        check_difference(self._graph.wiring, graph.wiring, found, report, lined)
-        for name in found.rewired:
+        check_difference(self._graph.wiring, graph.wiring, found, assembly.parts, report, lined)
+        for name in (each for each in found.rewired if each not in found.renewed):
             unit = self._units[name]
             for edge, old, read in zip(graph.nodes[name].edges, unit.node.edges, unit.inputs, strict=True):
                 if read.over and edge.source != old.source:

@@ -274,8 +274,8 @@ class Woven(Entry):
         for place, name in loop.wanted:
             wanted.append(every[place].arguments[name])
         made = entered_by(loop.function, entry.edits)(items, part.leave, pace, *wanted)
-        if (book := pace.book) is not None and book.hands is not None:
-            book.hands[made] = part.in_hand
+        if pace.book is not None:
+            pace.book.watch(made, part.in_hand)
         if not ends:
             own(made)
             self._pieces.append(made)

@@ -1,7 +1,6 @@
 """The end of a flow within one deadline, and what is told of it."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
@@ -139,6 +138,18 @@ async def three(first: int) -> AsyncIterator[int]:
     await stuck(3)
 
 
+def two(number: int) -> Stream[int]:
+    return Stream([number, number + 1])
+
+
+def threes(first: int) -> Stream[int]:
+    return Stream(three(first)) | ops.concat_map(three)
+
+
+def worked_on(first: int) -> Stream[int]:
+    return Stream(three(first)) | ops.map(stuck, concurrency=2)
+
+
 @over(
     [
         (ops.map(stuck), {"map(stuck)": 1}),
@@ -153,6 +164,32 @@ async def three(first: int) -> AsyncIterator[int]:
         ),
         (ops.map(str, concurrency=2) | ops.tap(stuck), {"map(str, concurrency=2)": 2, "tap(stuck)": 1}),
         (ops.flat_map(three, concurrency=1), {"flat_map(three, concurrency=1)": 1}),
+        (ops.flat_map(three, concurrency=3), {"flat_map(three, concurrency=3)": 3}),
+        # three streams, and an item in the lane of each
+        (
+            ops.flat_map(three, concurrency=3) | ops.map(stuck),
+            {"flat_map(three, concurrency=3)": 6, "map(stuck)": 1},
+        ),
+        (ops.flat_map(stuck, concurrency=2), {"flat_map(stuck, concurrency=2)": 2}),
+        (ops.concat_map(threes), {"concat_map(threes)": 1, "concat_map(three)": 1}),
+        (
+            ops.flat_map(threes, concurrency=2),
+            {"flat_map(threes, concurrency=2)": 2, "concat_map(three)": 2},
+        ),
+        (
+            ops.flat_map(worked_on, concurrency=2),
+            {"flat_map(worked_on, concurrency=2)": 2, "map(stuck, concurrency=2)": 4},
+        ),
+        (ops.switch_map(three), {"switch_map(three)": 1}),
+        (ops.exhaust_map(three) | ops.map(stuck), {"exhaust_map(three)": 2, "map(stuck)": 1}),
+        # two streams, and the items found that wait for a place
+        (ops.take(1) | ops.expand(three, concurrency=2), {"expand(three, concurrency=2)": 2 + 5}),
+        # streams that have ended are not open
+        (ops.take(1) | ops.switch_map(two) | ops.skip(1) | ops.map(stuck), {"map(stuck)": 1}),
+        (
+            ops.take(1) | ops.flat_map(two, concurrency=2) | ops.skip(1) | ops.map(stuck),
+            {"map(stuck)": 1},
+        ),
         (
             ops.map(seventh_is_stuck) | ops.batch(4) | ops.batch(3),
             {"map(seventh_is_stuck)": 1, "batch(4)": 2, "batch(3)": 1},
@@ -170,9 +207,8 @@ def test_the_report_counts_calls_and_what_steps_keep(case: tuple[Any, dict[str, 
         await asyncio.sleep(1.0)
         report = await handle.stop(1.0)
         await handle
-        left = Counter[str]()
-        for each in report.left:  # two rows of a pool that reads ahead
-            left[each.operator] += each.count
+        left = {each.operator: each.count for each in report.left}
+        assert len(left) == len(report.left)
         return left
 
     assert run(main) == (expected or {})

@@ -10,8 +10,7 @@ import pytest
 from streamkit import BufferStats, GraphError, Suspend
 from streamkit.graph.lanes import Lane, Port
 from streamkit.testing import run
-from tests.graph.test_running import drawn
-from tests.graph.world import COUNT, N, World, listed, mapped, turns
+from tests.graph.world import COUNT, N, World, drawn, listed, mapped, turns
 
 
 def balanced(stats: BufferStats) -> bool:

@@ -1,6 +1,7 @@
 """What the graphs of the tests name, and what became of the sources that they have opened."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Any
@@ -98,3 +99,26 @@ def listed(source: str) -> dict[str, Any]:
 async def turns(count: int) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+def drawn(chance: random.Random) -> dict[str, Any]:
+    """A source, three sinks that are in each graph, and between them ways of other nodes."""
+    names, found = ["n"], dict[str, Any]({"n": N})
+    for number in range(chance.randint(0, 4)):
+        name = f"a{number}{chance.choice('xxy')}"
+        kinds = [{"map": "same"}, {"map": "late", "concurrency": chance.randint(1, 2)}]
+        kinds += [{"throttle": 1000.0}, {"buffer": {"Suspend": chance.randint(1, 2)}}]
+        kind = kinds[(number + chance.choice((0, 0, 1))) % 4]  # most have the same as before
+        found[name] = {**kind, "input": chance.choice(names)}
+        names.append(name)
+    found |= {name: listed(chance.choice(names)) for name in ("o", "p")}
+    found["zipped"] = {"to_list": True, "input": [chance.choice(names), chance.choice(names)]}
+    found["zipped"]["strategy"] = {"Suspend": COUNT}
+    while True:
+        inputs = [node.get("input", []) for node in found.values()]
+        read = {name for each in inputs for name in ([each] if isinstance(each, str) else each)}
+        unread = [name for name in found if name.startswith("a") and name not in read]
+        if not unread:
+            return found
+        for name in unread:
+            del found[name]

@@ -77,6 +77,11 @@ class Book:
                 found[repr(link)] += count
         return +found
 
+    def watch(self, thing: Any, told: Told) -> None:
+        """Have `told` asked of `thing`, as long as that is there, if anybody asks."""
+        if self.hands is not None:
+            self.hands[thing] = told
+
     def close(self, chapter: Book) -> None:
         """Replace `chapter`, which has ended, by its sums: many short runs need no more memory."""
         page = self._before if chapter in self._before.chapters else self._after
