@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
@@ -23,7 +24,7 @@ from streamkit._engine.plan.link import Inlet, Link, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, FLAT, PAIRED
 from streamkit._engine.run.leave import left
-from streamkit._engine.run.own import is_new, own
+from streamkit._engine.run.own import closed, own
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin
 from streamkit._stages.entry import Entry, Several
@@ -218,9 +219,9 @@ class InPlace(Streams[AsyncIterator[Any]]):
             if not before:
                 found = unfolded(Inlet[Any](source))
                 self._run.claims.take(found)
-                source = found.source
-                if found.links:
-                    self._first = Inlet[Any](source, found.links + steps)
+                source, steps = found.source, found.links + steps
+                if any(link.declaration.stage is not None for link in found.links):
+                    self._first = Inlet[Any](source, steps)
                     return None, ()
             if not steps and not before and source.native is not None:
                 source = self._with_lists(source)
@@ -253,16 +254,7 @@ class InPlace(Streams[AsyncIterator[Any]]):
             self._run.relay()
         items = self._run.steps(raw, steps, pace)
         own(items)
-
-        async def close() -> None:
-            if not is_new(items):
-                await items.aclose()
-            elif raw.close is not None:
-                await raw.close()
-            elif raw.close_now is not None:
-                raw.close_now()
-
-        return Opened(Kind.ASYNC, items, close, halt=raw.halt)
+        return Opened(Kind.ASYNC, items, partial(closed, items), halt=raw.halt)
 
     async def _close(self) -> None:
         current, self.current = self.current, None

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Link
 from streamkit.live.content import Content
 from streamkit.live.flow import Follower, in_place
 from streamkit.live.seat import Cell, Seat
 
-__all__ = ["Shape", "is_slot"]
+__all__ = ["Shape", "is_left", "is_slot", "parted"]
 
 
 def is_slot(link: Link) -> bool:
     """Whether a slot of steps stands there."""
     return link.declaration.stage is in_place
+
+
+def parted(links: tuple[Link, ...]) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+    """`links` up to the last stage, and behind that, where there are only steps and slots."""
+    cut = len(links)
+    while cut and (links[cut - 1].declaration.stage is None or is_slot(links[cut - 1])):
+        cut -= 1
+    return links[:cut], links[cut:]
+
+
+def is_left(link: Link) -> bool:
+    """Whether a loop with this step can be left for another: all it has is in variables set in setups."""
+    of: Any = link.declaration
+    return not (of.nests or of.closes or of.rescues or parsed(of).early)
 
 
 def _stands(link: Link) -> tuple[Cell, bool]:

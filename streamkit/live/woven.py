@@ -25,7 +25,6 @@ from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.lines import LINES
 from streamkit._engine.compile.loop import FRAME, Loop, compiled
 from streamkit._engine.compile.pace import Pace
-from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Inlet, Link, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source, Weaving
 from streamkit._engine.run.apart import BEGUN
@@ -36,7 +35,7 @@ from streamkit._engine.run.start import begin
 from streamkit.live.entry import Entry, Rest, States
 from streamkit.live.flow import Pull, followed, in_place, read, rested
 from streamkit.live.seat import Seat, named
-from streamkit.live.shape import Shape, is_slot
+from streamkit.live.shape import Shape, is_left, is_slot, parted
 
 __all__ = ["Woven", "in_place"]
 
@@ -113,7 +112,7 @@ class Woven(Entry):
         """The loop of all that; None if it must be taken apart."""
         links, spans = self._steps()
         every = flattened(links)
-        if any(seat.trial is not None for seat in self._seats) or not all(map(_is_left, every)):
+        if any(seat.trial is not None for seat in self._seats) or not all(map(is_left, every)):
             return None
         if hosts and any(link.declaration.hears for link in every):
             return None  # it would take errors of the loops that follow for its own
@@ -202,11 +201,13 @@ class Woven(Entry):
 
     # loops -----------------------------------------------------------------------------------
 
-    def begun(self, inlet: Inlet[Any]) -> Any:
-        """The first loop, over `inlet`, which has no slots; None if there can be none."""
+    @property
+    def fits(self) -> bool:
         loop = self._compiled(self.kind, hosts=not self._returns)
-        if loop is None or len(loop.owners) + FRAME > LINES:
-            return None
+        return loop is not None and len(loop.owners) + FRAME <= LINES
+
+    def begun(self, inlet: Inlet[Any]) -> Any:
+        """The first loop, over `inlet`, which has no slots."""
         self._raw = raw = begin(inlet.source, inlet.links, self._run.book)[0]
         if raw.kind is Kind.SLICE:
             raw.kind, raw.items = Kind.ITER, iter(raw.items)
@@ -356,12 +357,6 @@ class Woven(Entry):
 _NOTHING: Final = Inlet[Any](Source(()))
 
 
-def _is_left(link: Link) -> bool:
-    """Whether a loop with this step can be left for another: all it has is in variables set in setups."""
-    of: Any = link.declaration
-    return not (of.nests or of.closes or of.rescues or parsed(of).early)
-
-
 def _begun(run: Run, inlet: Inlet[Any], arguments: dict[str, Any]) -> Opened:
     """Begin the stage of a slot. What makes the loop behind it may weave it in."""
     stage = run.opened(Kind.ASYNC, run.owned(in_place(run, inlet, **arguments)))
@@ -382,18 +377,24 @@ def _woven(
     """The loop with the slot, and those before it, inside; None if they run as stages."""
     if end not in _ENDS:
         return None
-    if inlet.source.makes:  # a second call would make another
+
+    def fitted() -> Callable[[], Any] | None:
+        before, inside = parted(inlet.links)
+        if before and before[-1].declaration.stage in BEGUN:  # which may say what steps follow
+            return None
+        shape = Shape([*inside, run.link, *links], before, arguments.get("follower"), run.book)
+        woven = Woven(run, opened, shape, Kind.ASYNC, end, pace)
+        begins = partial(woven.begun, Inlet[Any](inlet.source, followed(before, woven.first)))
+        return begins if woven.fits else None
+
+    begins = fitted()
+    if begins is not None and inlet.source.makes and not parted(inlet.links)[0]:
         inlet = unfolded(inlet)
-        opened.items = run.owned(in_place(run, inlet, **arguments))
-    cut = len(inlet.links)
-    while cut and (inlet.links[cut - 1].declaration.stage is None or is_slot(inlet.links[cut - 1])):
-        cut -= 1
-    if cut and inlet.links[cut - 1].declaration.stage in BEGUN:  # which may say what steps follow, or streams
-        return None
-    links = [*inlet.links[cut:], run.link, *links]
-    shape = Shape(links, inlet.links[:cut], arguments.get("follower"), run.book)
-    woven = Woven(run, opened, shape, Kind.ASYNC, end, pace)
-    return woven.begun(Inlet[Any](inlet.source, followed(inlet.links[:cut], woven.first)))
+        begins = fitted()
+        if begins is None:  # a second call would make another, and this one may never be read
+            source = Source(run.open(Inlet[Any](inlet.source)))
+            opened.items = run.owned(in_place(run, Inlet(source, inlet.links), **arguments))
+    return None if begins is None else begins()
 
 
 BEGUN[in_place] = _begun

@@ -18,6 +18,7 @@ from streamkit._core.show import shown
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.run.own import closed
 from streamkit._engine.run.start import Begun, begin, loop_of
 from streamkit.sinks.effects import for_each
 
@@ -86,8 +87,8 @@ class _Subscription(abc.DisposableBase):
         if self._begun is None:  # it was disposed before
             return  # pragma: no cover - but where tasks are eager: others are cancelled before they begin
         if self._disposed:
-            if (closing := self._begun[0].release()) is not None:
-                await closing
+            opened, links, relays = self._begun
+            await closed(loop_of(opened, links[:-1], relays, End.STAGE, Pace()))  # without the `for_each`
         else:
             await loop_of(*self._begun, End.RESULT, Pace())
 

@@ -42,6 +42,14 @@ class TestBeforeSubscribeReturns:
         assert (heard.items, heard.end) == ([], [])
 
     @virtual
+    async def test_and_its_steps_are_told_of_that(self) -> None:
+        source, told = Source(), list[str]()
+        observable = rx.to_observable(source.stream() | ops.on_close(lambda: told.append("closed")))
+        observable.subscribe(Heard()).dispose()
+        await observable.closed()
+        assert (len(source.disposals), told) == (1, ["closed"])
+
+    @virtual
     async def test_so_a_connectable_loses_nothing(self) -> None:
         heard = Heard()
         shared: Any = reactivex.of(1, 2, 3).pipe(of.publish())

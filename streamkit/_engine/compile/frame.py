@@ -20,6 +20,9 @@ from streamkit._engine.compile.weave import Weaver
 __all__ = ["woven"]
 
 _GENERATORS = (End.STAGE, End.USER, End.PLAIN, End.RELAY)
+_PRIMED = (End.USER, End.PLAIN)
+"""Those that users have are stepped to a first ``yield`` when they are made: they leave what they read also
+where nobody asks them for an item."""
 
 _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled({value}))"}
 """How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
@@ -63,7 +66,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     if end in GRANTED:
         weaver.add(1, "free = 0")
     weaver.add(1, "try:")
-    if end is End.USER:
+    if end in _PRIMED:
         weaver.add(2, "yield")
     probing = _flags(weaver, 2)
     if end is End.PLAIN:

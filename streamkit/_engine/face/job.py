@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -22,7 +23,7 @@ from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.driver import current
 from streamkit._engine.run.followed import followed
-from streamkit._engine.run.gate import Drive
+from streamkit._engine.run.gate import driven
 from streamkit._engine.run.start import start
 
 __all__ = ["Handle", "Job"]
@@ -188,7 +189,8 @@ class Handle(Generic[R_co]):
         self._book.gate.set()
         self._links = job._links  # pyright: ignore[reportPrivateUsage] - the handle of this
         self._stopped = False
-        self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book), name=name)
+        work = driven(partial(job.work, self._book), self._book.gate)
+        self._task: asyncio.Task[R_co] = loop.create_task(work, name=name)
         self._task.add_done_callback(lambda _: raise_first(claims.release()))
 
     @property
@@ -253,8 +255,3 @@ _runs: WeakKeyDictionary[asyncio.Task[Any], Coroutine[Any, Any, Any]] = WeakKeyD
 
 async def _awaited(job: Job[R]) -> R:
     return await job
-
-
-async def _driven(job: Job[R], book: Book) -> R:
-    result: R = await Drive(job.work(book).__await__(), gate=book.gate)
-    return result

@@ -388,13 +388,13 @@ def returned_by(function: object, value: Any) -> Inlet[Any]:
 def unfolded(inlet: Inlet[T_co]) -> Inlet[T_co]:
     """`inlet` for one run. If its source is a callable that makes a stream, that stream is continued.
 
-    So streams that are made by calls, one inside the other, are one pipe, and not iterators in iterators.
+    So streams of calls inside calls are one pipe. A callable before a stage is called by that, if at all.
     """
-    while True:
-        source = inlet.source.made()
-        if source is inlet.source:
-            return inlet
+    while (source := inlet.source.made()) is not inlet.source:
         made: Any = source.value
         if not isinstance(made, Inlet):
             return Inlet(source, inlet.links)
         inlet = Inlet(made.source, made.links + inlet.links)
+        if any(link.declaration.stage is not None for link in made.links):
+            break
+    return inlet

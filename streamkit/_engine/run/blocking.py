@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from streamkit._core.arguments import discard
 from streamkit._core.awaiting import pending
@@ -31,7 +31,7 @@ def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
     opened = stream.source.open(blocking=True)
     if opened.kind is Kind.ASYNC:
         require_no_loop("for x in stream", "async for x in stream")
-        return _Private(lambda: segment(opened, links, End.USER, Pace()))
+        return _Private(lambda: segment(opened, links, End.USER, Pace()), opened.release)
     pace = Pace()
     pace.settle = _Settle()
     plain: Iterator[T] = segment(opened, links, End.PLAIN, pace)
@@ -123,9 +123,15 @@ class _Private(Generator[T, None, None]):
     where a loop runs is an error, and ends intake, as any error does: what is held comes, then the error.
     """
 
-    def __init__(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], AsyncGenerator[T, None]],
+        release: Callable[[], Awaitable[None] | None] | None = None,
+    ) -> None:
         self._turns: list[_Turn[T]] = []
-        self._steps = _steps(make, self._turns)
+        self._steps = _steps(make, self._turns, release)
+        if release is not None:
+            next(self._steps)  # from here on what is open is closed, also where nobody asks for an item
         self._stepped: RunningLoopError | None = None
         """The error of a step where a loop ran."""
         self._stopping: Thread | None = None
@@ -165,7 +171,21 @@ class _Private(Generator[T, None, None]):
             stopping.join()
 
 
-def _steps(make: Callable[[], AsyncGenerator[T, None]], turns: list[_Turn[T]]) -> Generator[T, None, None]:
+def _steps(
+    make: Callable[[], AsyncGenerator[T, None]],
+    turns: list[_Turn[T]],
+    release: Callable[[], Awaitable[None] | None] | None,
+) -> Generator[T, None, None]:
+    """The items of what is made; `release` closes what was opened for it before, where it never begins."""
+    if release is not None:
+        try:
+            yield cast("Any", None)
+        except BaseException as error:
+            try:
+                _loop_free(lambda: asyncio.run(_released(release)))
+            except BaseException as late:
+                combine(error, late)
+            raise
     runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # it sets no loop for the thread
     turn = _Turn[T](runner, make)
     turns.append(turn)
@@ -184,6 +204,11 @@ def _steps(make: Callable[[], AsyncGenerator[T, None]], turns: list[_Turn[T]]) -
         except BaseException as late:
             if late is not interrupt:
                 combine(interrupt, late)
+
+
+async def _released(release: Callable[[], Awaitable[None] | None]) -> None:
+    if (closing := release()) is not None:
+        await closing
 
 
 _running: set[_Turn[Any]] = set()

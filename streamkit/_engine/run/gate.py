@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Awaitable, Callable, Generator
+from types import coroutine
+from typing import Any, TypeAlias, cast
 
-__all__ = ["Drive"]
+__all__ = ["Drive", "driven"]
+
+_Waits: TypeAlias = Generator[Any, None, None]
+
+
+async def driven(work: Callable[[], Awaitable[Any]], gate: asyncio.Event) -> Any:
+    """The result of what `work` makes, which is held while the gate is closed.
+
+    It is made when it may begin: it opens what it reads, and leaves that only if it has begun.
+    """
+    if not gate.is_set():
+        await _passed(gate)
+    return await Drive(work().__await__(), gate=gate)
+
+
+@coroutine
+def _passed(gate: asyncio.Event) -> _Waits:
+    """Wait while the gate is closed."""
+    while not gate.is_set() and not _cancelling():
+        yield from gate.wait().__await__()
 
 
 class Drive:
@@ -29,7 +49,8 @@ class Drive:
             while True:
                 try:
                     value = (yield waiting) if begun else None
-                    yield from self._held()
+                    if self._gate is not None:
+                        yield from cast("_Waits", _passed(self._gate))
                 except GeneratorExit:
                     if hasattr(steps, "close"):  # the collector may have done so before
                         steps.close()
@@ -41,12 +62,6 @@ class Drive:
                 begun = True
         except StopIteration as end:
             return end.value
-
-    def _held(self) -> Generator[Any, Any, None]:
-        """Wait while the gate is closed."""
-        gate = self._gate
-        while gate is not None and not gate.is_set() and not _cancelling():
-            yield from gate.wait().__await__()
 
 
 def _cancelling() -> int:

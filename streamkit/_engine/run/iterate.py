@@ -13,7 +13,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.followed import Followed
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.own import own
+from streamkit._engine.run.own import leave_of, own
 from streamkit._engine.run.shelter import sheltered
 from streamkit._engine.run.start import Begun, begin, loop_of, require_asyncio, start
 
@@ -85,10 +85,9 @@ def _root(items: Any) -> None:
     The event loop holds tasks weakly. If all were garbage at once, the collector would throw into each
     coroutine and generator of the run, in any order, before our finaliser could end it.
     """
-    frame: Any = items.ag_frame
-    source, leave = items.ag_code.co_varnames[:2]
-    parts = frame.f_locals[source], frame.f_locals[leave]
-    parts[1].__self__.unroot = root(items, parts)
+    leave: Any = leave_of(items)
+    parts = items.ag_frame.f_locals[items.ag_code.co_varnames[0]], leave
+    leave.__self__.unroot = root(items, parts)
 
 
 def root(items: Any, parts: Any) -> Callable[[], object]:
@@ -103,7 +102,7 @@ def root(items: Any, parts: Any) -> Callable[[], object]:
 
 def halting(items: Any) -> Callable[[], None] | None:
     """What ends the intake of the stage that `items` reads; None, if it reads none."""
-    leave: Any = items.ag_frame.f_locals[items.ag_code.co_varnames[1]]
+    leave: Any = leave_of(items)
     found: Callable[[], None] | None = leave.__self__.halt
     return found
 

@@ -30,9 +30,9 @@ from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.form import Bare
-from streamkit._engine.run.gate import Drive
+from streamkit._engine.run.gate import driven
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
-from streamkit._engine.run.own import own
+from streamkit._engine.run.own import closed, own
 from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.start import begin, segment, start
@@ -187,8 +187,8 @@ class Run(Tasks, Bare):
 
     async def part(self, job: Any, book: Book | None) -> Any:
         """The result of `job`, which is a part of the one that this run belongs to, and is paused with it."""
-        work = job.work(book)
-        return await (work if book is None else Drive(work.__await__(), gate=book.gate))
+        work = partial(job.work, book)
+        return await (work() if book is None else driven(work, book.gate))
 
     def reading(self, channel: Channel, origin: Source | None = None) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader, which leaves the channel when it ends.
@@ -236,7 +236,7 @@ class Run(Tasks, Bare):
         if opened not in self._opened:
             return
         del self._opened[opened]
-        await opened.aclose()
+        await closed(opened)
         chapter = self._chapters.pop(opened, None)
         if self.book is not None and chapter is not None:
             self.book.close(chapter)
@@ -381,7 +381,7 @@ class Run(Tasks, Bare):
         generators += self._opened if stage is None else (*self._opened, stage)
         while generators:  # the last is first: the stage, which may itself close what it has opened
             try:
-                await generators.pop().aclose()
+                await closed(generators.pop())
             except BaseException as error:
                 rest = but_exits(error)
                 if rest is not None:

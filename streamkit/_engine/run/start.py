@@ -7,8 +7,7 @@ import sys
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
-from inspect import GEN_CREATED, getgeneratorstate
-from types import AsyncGeneratorType, GeneratorType
+from types import AsyncGeneratorType
 from typing import Any, TypeAlias
 
 from streamkit._core.awaiting import is_awaitable, pending
@@ -33,7 +32,7 @@ from streamkit._engine.run.apart import NESTED, deep
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.followed import shapes
 from streamkit._engine.run.leave import Segment, combine
-from streamkit._engine.run.own import is_new, own
+from streamkit._engine.run.own import closed, own
 
 __all__ = ["Begun", "begin", "loop_of", "require_asyncio", "segment", "start"]
 
@@ -77,7 +76,7 @@ def _again(source: Source, links: Sequence[Link], loop: Loop, kind: Kind) -> Any
     opened, own = source.open(), Own()
     if kind is _ASYNC:
         own.source = opened.items
-    return _made(opened, links, loop, _RESULT, own)[0]
+    return _made(opened, links, loop, _RESULT, own)
 
 
 class Native(Own):
@@ -183,7 +182,7 @@ def segment(
         else:
             if pace.settle is not None:
                 opened.close_now = pace.settle.closing(opened.close_now)
-            return _made(opened, part, loop, ending, pace)[0]
+            return _made(opened, part, loop, ending, pace)
 
 
 def _ending(end: End, *, relays: bool, last: bool) -> End:
@@ -196,14 +195,14 @@ def _ending(end: End, *, relays: bool, last: bool) -> End:
 def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace) -> Opened:
     """One loop, as what the next reads; `pace` is that of the last."""
     if end is End.PLAIN:
-        hop, part = _made(opened, links, loop, end, pace)
-        return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
+        hop = _made(opened, links, loop, end, pace)
+        return Opened(Kind.ITER, hop, None, hop.close)
     own = Pace()
     own.source, own.book, own.parts = pace.source, pace.book, pace.parts
     own.token = pace.token
-    hop, part = _made(opened, links, loop, end, own)
+    hop = _made(opened, links, loop, end, own)
     pace.source = hop if end is End.RELAY else None
-    return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
+    return Opened(Kind.ASYNC, hop, partial(closed, hop))
 
 
 AsyncGenerator: Any = AsyncGeneratorType
@@ -312,8 +311,8 @@ class _Early:
         self._close()
 
 
-def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace) -> tuple[Any, Segment]:
-    """The coroutine or generator of one loop; and what leaves `opened`, if that is never begun."""
+def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace) -> Any:
+    """The coroutine or generator of one loop."""
     if loop.forks:
         links = flattened(links)
     part = Nesting(loop, links, opened, pace) if loop.nests else Segment(loop, links, opened, pace)
@@ -333,16 +332,6 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     if opened.kind is _PUSH:
         calls = any(link.declaration.callbacks for link in links)
         items = opened.direct(opened, items, part, pace, calls=calls)
-    return items, part
-
-
-def _close(items: AsyncGeneratorType[Any, None], part: Segment) -> Awaitable[None]:
-    """Close a loop; if it has not begun, what it would have read. No coroutine: many may be nested."""
-    return part.leave() if is_new(items) else items.aclose()
-
-
-def _close_now(items: GeneratorType[Any, None, None], part: Segment) -> None:
-    if getgeneratorstate(items) == GEN_CREATED:
-        part.leave_now()
-    else:
-        items.close()
+    if end is _PLAIN:
+        next(items)  # from here on it leaves what it reads, whether it is asked for an item or not
+    return items
