@@ -306,7 +306,7 @@ class TestErrors:
             raise StopIteration
 
         for source in (streamkit.merge(none, [1]), streamkit.zip(none, [1])):
-            with pytest.raises(RuntimeError, match="raised StopIteration"):
+            with pytest.raises(RuntimeError, match="^a source raised StopIteration$"):
                 run(lambda source=source: source | ops.drain())
 
     @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
