@@ -149,14 +149,25 @@ def test_of_what_stages_and_timers_return() -> None:
 
 
 def test_of_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Callable[[Stream[Any]], Any]] = [
+        aiter,
+        lambda stream: (stream | ops.to_list()).__await__().send(None),
+        lambda stream: stream.open().__aenter__().send(None),
+    ]
     here = SimpleNamespace(lowlevel=SimpleNamespace(in_trio_run=lambda: True))
-    monkeypatch.setitem(sys.modules, "trio", here)
-    with pytest.raises(RuntimeError) as raised:
-        aiter(Stream([1]))
-    assert str(raised.value) == (
-        "streamkit runs on asyncio, and here trio runs: run it with asyncio.run(main()), or "
-        "anyio.run(main, backend='asyncio')"
-    )
+    for stream in (Stream([1]), Stream(list), Stream([1]) | ops.buffer(Suspend(1)) | ops.map(abs)):
+        found = (stream | ops.to_list()).run()  # of a shape that is known, the loop is not asked for again
+        for ask in asked:
+            with monkeypatch.context() as patched, pytest.raises(RuntimeError) as raised:
+                patched.setitem(sys.modules, "trio", here)
+                ask(stream)
+            assert str(raised.value) == (
+                "streamkit runs on asyncio, and here trio runs: run it with asyncio.run(main()), or "
+                "anyio.run(main, backend='asyncio')"
+            )
+        monkeypatch.setitem(sys.modules, "trio", here)
+        assert (stream | ops.to_list()).run() == found  # asyncio runs within it
+        monkeypatch.delitem(sys.modules, "trio")
 
 
 BEHIND: dict[str, tuple[Callable[[], Any], str]] = {
