@@ -103,5 +103,21 @@ def test_one_that_was_read_before_fails_the_run_that_wants_it(join: Any) -> None
     run(main)
 
 
+def test_one_inside_of_a_stream_that_a_stage_opens_again_is_kept_for_that() -> None:
+    stream, emitter = live("a", told := list[Any]())
+    emitter.close()
+    inner = Stream([1]) | ops.concat(stream)
+
+    async def _again(run: Any, _: Any) -> AsyncIterator[Any]:
+        items = run.open(inner)
+        yield await anext(items)
+        await run.close(items)
+        async for item in run.open(inner):
+            yield item
+
+    found = run(lambda: as_awaited(Stream([]) | written(_again) | ops.to_list()))
+    assert (found, told) == ([1, 1, "item of a"], [])
+
+
 async def as_awaited(job: Any) -> Any:
     return await job

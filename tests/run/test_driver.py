@@ -12,7 +12,7 @@ import pytest
 
 import streamkit
 from streamkit import Stream, ops
-from streamkit._engine.run.driver import NESTED
+from streamkit._engine.run.driver import NESTED, _levels
 from streamkit.testing import run
 
 NAME: ContextVar[str] = ContextVar("NAME", default="reader")
@@ -305,8 +305,8 @@ class TestErrors:
         def none() -> Any:
             raise StopIteration
 
-        for source in (streamkit.merge(none, [1]), streamkit.zip(none, [1])):
-            with pytest.raises(RuntimeError, match="raised StopIteration"):
+        for what, source in [("coroutine", streamkit.merge(none, [1])), ("a source", streamkit.zip(none, [1]))]:
+            with pytest.raises(RuntimeError, match=f"^{what} raised StopIteration\n"):
                 run(lambda source=source: source | ops.drain())
 
     @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
@@ -343,6 +343,16 @@ class TestNested:
         for _ in range(depth):
             stream = streamkit.zip(stream, lambda: numbers(3)) | ops.map(lambda row: row[0])
         assert run(lambda: stream | ops.to_list()) == [0, 1, 2]
+
+    def test_nothing_is_kept_of_how_deep_they_stood(self) -> None:
+        async def main() -> None:
+            async with streamkit.zip(numbers(9), numbers(9)).open() as rows:
+                await anext(rows)
+                assert len(_levels) == 2
+            await (streamkit.zip(numbers(9), numbers(3)) | ops.drain())
+
+        run(main)
+        assert not _levels
 
     def test_tasks_are_the_current_ones_at_every_depth(self) -> None:
         seen: list[tuple[int, Any]] = []

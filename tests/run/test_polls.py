@@ -3,11 +3,11 @@
 import asyncio
 import traceback
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Stream, Suspend, ops, push
 from streamkit.testing import run
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -107,3 +107,33 @@ def test_one_that_is_pending_sees_the_end_when_the_stream_is_closed(pipe: Callab
         return [await waiting, await anext(items, "end"), asyncio.get_running_loop().time()]
 
     assert run(main) == ["end", "end", 0.5]
+
+
+@pytest.mark.parametrize("ends", ["aclose", "open"])
+def test_one_that_nobody_pulled_is_closed_as_it_was_opened(ends: str) -> None:
+    async def main() -> str:
+        stream, emitter = push(Suspend(1))
+        if ends == "open":
+            async with stream.open() as items:
+                assert emitter.offer(1).name == "ACCEPTED"
+                assert await anext(items) == 1
+        else:
+            await cast(Any, aiter(stream)).aclose()
+        return emitter.offer(2).name
+
+    assert run(main) == "CLOSED"
+
+
+def test_it_is_opened_once() -> None:
+    class Source:
+        opened = 0
+
+        def __aiter__(self) -> AsyncIterator[int]:
+            self.opened += 1
+            return numbers(2).__aiter__()
+
+    async def main() -> tuple[int, int]:
+        async with Stream(source := Source()).open() as items:
+            return await anext(items), source.opened
+
+    assert run(main) == (0, 1)

@@ -8,7 +8,7 @@ from weakref import ref
 
 import pytest
 
-from streamkit import Resume, Stream, Suspend, attached, ops
+from streamkit import Resume, Stream, Suspend, attached, ops, push
 from streamkit._engine.buffer.account import MANY
 from streamkit._engine.compile.pace import Pace
 from streamkit.testing import run
@@ -161,3 +161,25 @@ def test_an_error_ahead_that_nobody_was_told_of_is_attached_to_that_of_a_step() 
     with pytest.raises(LookupError) as caught:
         run(main)
     assert [str(each) for each in attached(caught.value)] == ["ahead"]
+
+
+def test_a_stream_that_nothing_comes_out_of_is_read_to_its_end() -> None:
+    taken: list[int] = []
+
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        async for item in run.open(source):
+            yield item
+        yield taken
+
+    assert outcome(stage, Stream(range(3)) | ops.tap(taken.append) | ops.ignore_items()) == [[0, 1, 2]]
+
+
+def test_what_several_runs_share_one_of_them_opens() -> None:
+    async def main() -> list[int]:
+        stream, emitter = push(Suspend(4))
+        shared = stream | ops.share()
+        emitter.offer(1)
+        emitter.close()
+        return sorted(await (shared | ops.merge(shared) | ops.to_list()))
+
+    assert run(main) == [1, 1]

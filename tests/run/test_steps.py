@@ -13,6 +13,7 @@ from streamkit import Stream, ops
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.driven import LATE, PARKED
 from streamkit._engine.run.driver import Driver
+from streamkit._engine.run.drives import Drives
 from streamkit._engine.run.steps import Steps
 from streamkit.testing import run
 
@@ -98,46 +99,119 @@ def test_a_reader_that_pops_lets_others_run_beside_a_stream_that_brings_nothing(
     assert run(main) < 0.06
 
 
+class Pump(Driver):
+    """One that does what it is told when it is stepped, and notes that."""
+
+    def __init__(self, reader: Steps, number: int, told: list[Any], does: Any = PARKED) -> None:
+        super().__init__(0, cast(Any, SimpleNamespace(noted=lambda size: None, held=())), reader.clock)
+        self.ready = True
+        self.task = asyncio.current_task()
+        self.stopped = bool
+        self.there = lambda *_: self.does()
+        self._number, self._told_to, self._does = number, told, does
+
+    def does(self) -> Any:
+        self._told_to.append(self._number)
+        if isinstance(self._does, Exception):
+            raise self._does
+        return self._does
+
+
+class Reader(Steps):
+    def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop())
+        self.went_on: list[Driver] = []
+        self.filled = 0
+
+    def goes_on(self, driver: Driver) -> None:
+        self.went_on.append(driver)
+
+    def _fill(self) -> None:
+        super()._fill()
+        self.filled += 1
+
+
 class TestSteps:
     """Where pumps fail, or are late: how many of those behind them are left for when others have run."""
 
     @pytest.mark.parametrize(("waiting", "expected"), [(LATE, 1), (OSError("gone"), 0), (None, 0)])
     def test_how_many_are_left(self, waiting: Any, expected: int) -> None:
-        stepped: list[int] = []
-
-        class Pump(Driver):
-            def __init__(self, number: int) -> None:
-                super().__init__(0, cast(Any, SimpleNamespace(noted=lambda size: None, held=())), steps.clock)
-                self.number = number
-                self.ready = True
-                self.task = asyncio.current_task()
-                self.stopped = bool
-                self.there = self.step
-
-            def step(self, *_: Any) -> Any:
-                stepped.append(self.number)
-                if self.number != 1:
-                    return PARKED
-                if isinstance(waiting, Exception):
-                    raise waiting
-                return waiting
-
-        class Reader(Steps):
-            def goes_on(self, driver: Driver) -> None:
-                assert isinstance(driver, Pump)
-                assert driver.number == 1
-
         async def main() -> None:
-            nonlocal steps
-            for left in (1, 9):  # pumps before the clock is looked at
-                steps = Reader(asyncio.get_running_loop())
-                steps.clock.left = left
-                stepped.clear()
-                assert steps.step([Pump(number) for number in range(3)]) == expected
-                assert stepped == ([0, 1, 2] if waiting is None else [0, 1])
-                assert steps.failed == isinstance(waiting, Exception)
+            for left in (1, 2, 9):  # pumps before the clock is looked at
+                reader, stepped = Reader(), list[int]()
+                reader.clock.left = reader.clock.size = reader.clock.most = left
+                does = [PARKED, PARKED, waiting, PARKED]
+                pumps = [Pump(reader, number, stepped, each) for number, each in enumerate(does)]
+                assert reader.step(pumps) == expected
+                assert stepped == ([0, 1, 2, 3] if waiting is None else [0, 1, 2])
+                assert reader.failed == isinstance(waiting, Exception)
+                assert reader.went_on == ([pumps[2]] if waiting is LATE else [])
+                assert reader.clock.late == (waiting is LATE)
+                assert reader.step(pumps) == (4 if waiting is LATE else 0)
 
-        steps: Any = None
+        run(main)
+
+    def test_all_that_are_ready_are_stepped_once_with_looks_at_the_clock_between(self) -> None:
+        async def main() -> None:
+            reader, stepped, home = Reader(), list[int](), asyncio.current_task()
+            pumps = [Pump(reader, number, stepped) for number in range(8)]
+            pumps[2].ready = False
+            pumps[4].stopped = lambda: True
+            other = pumps[6].task = asyncio.create_task(asyncio.sleep(0))
+            pumps[6].there = lambda *_: stepped.append(asyncio.current_task() is other and 6) or PARKED
+            assert reader.step(pumps) == 0
+            assert stepped == [0, 1, 3, 5, 6, 7]
+            assert asyncio.current_task() is home
+            reader.clock.left = 9
+            assert reader.step(pumps[:4]) == 0
+            assert reader.clock.left == 5
+            await other
+
+        run(main)
+
+    def test_lanes_are_filled_up_once_before_the_clock_begins_anew(self) -> None:
+        async def main() -> None:
+            reader = Reader()
+            reader.clock.tires()
+            reader.fill()
+            reader.fill()
+            reader.rested()
+            assert reader.clock.late  # others are still to run
+            await asyncio.sleep(0)
+            assert (reader.filled, reader.clock.late) == (1, False)
+            reader.fill()
+            reader.stop()
+            reader.fill()
+            reader.clock.tires()
+            reader.rested()
+            assert not reader.clock.late
+            await asyncio.sleep(0)
+            await reader.rest()
+            assert reader.filled == 1
+            assert reader.step([Pump(reader, 0, stepped := list[int]())]) == 0
+            assert stepped == []
+
+        run(main)
+
+    def test_a_reader_of_many_lanes_lets_others_run_when_many_pumps_have_ended(self) -> None:
+        async def main() -> None:
+            drives = Drives(asyncio.get_running_loop())
+            drives.clock.size = 64
+            for _ in range(2):
+                told = list[bool]()
+                for _ in range(16):
+                    told.append(drives.tired)
+                    ends = [
+                        Pump(drives, number, [], StopIteration() if not number else None)
+                        for number in range(3)
+                    ]
+                    assert drives.step(ends) == 0
+                assert (any(told), drives.tired) == (False, True)
+                drives.rested()
+                assert not drives.tired
+            drives.clock.tires()
+            assert drives.tired
+
         run(main)
 
 
