@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import streamkit
 from streamkit import ops
-from streamkit._core.lazy import listed
+from streamkit._core import lazy
+from streamkit._core.lazy import from_door, listed
+from streamkit._core.value import Value
 
 ROOT = Path(__file__).parent.parent.parent
 DOORS = [streamkit, ops]
@@ -130,6 +133,37 @@ class TestNames:
         )
         with pytest.raises(AttributeError):
             getattr(streamkit, "chunks")  # noqa: B009 - for type checkers
+
+    def test_a_door_has_what_its_imports_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = dedent("""
+            from typing import TYPE_CHECKING
+            from streamkit._core.lazy import lazily
+            __getattr__, __dir__, __all__ = lazily(extras=frozenset({"Record", "Absent"}), shadows=SHADOWS)
+            if TYPE_CHECKING:
+                from os import sep as sep
+                from streamkit import ops as ops
+                from streamkit import runner as runner
+                from streamkit._core.value import Value as Value
+                from streamkit.sources import zip as zip
+                from streamkit._core.value import Record as Record
+                from streamkit._core.gone import Absent as Absent
+        """)
+        for shadows, lists in (True, ["Value", "ops", "zip"]), (False, ["Value", "ops"]):
+            monkeypatch.setattr(lazy, "_doors", [*vars(lazy)["_doors"]])
+            door: Any = ModuleType("a_door")
+            door.__file__, door.SHADOWS = "/a/door.py", shadows
+            monkeypatch.setitem(sys.modules, "a_door", door)
+            exec(compile(source, "/a/door.py", "exec"), vars(door))
+            assert (door.__all__, listed("a_door")) == (lists, ["Value", "ops", "zip"])
+            assert [name for name in door.__dir__() if name[0] != "_"] == [
+                *("Record", "SHADOWS", "Value", "ops", "zip")
+            ]
+            assert (door.Value, door.ops, door.runner.__name__) == (Value, ops, "streamkit.runner")
+            assert vars(door)["Value"] is from_door("a_door", "Value")
+            for name in "sep", "Absent", "lazily_":
+                with pytest.raises((AttributeError, ImportError)) as caught:
+                    getattr(door, name)
+                assert caught.value.name in (name, "streamkit._core.gone")
 
     def test_are_found_once(self) -> None:
         assert ops.map is ops.map is vars(ops)["map"]
