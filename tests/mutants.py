@@ -79,6 +79,8 @@ MORE = {
     ],
     "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
     "streamkit/_engine/compile/key.py": ["tests/plan/test_link_building.py"],
+    "streamkit/_engine/compile/follow.py": ["tests/plan/test_tracked.py", "tests/run/test_followed.py"],
+    "streamkit/_engine/compile/lasting.py": ["tests/plan/test_tracked.py"],
     "streamkit/_engine/plan": [
         "tests/face",
         "tests/operators/test_combine.py",

@@ -1,6 +1,7 @@
 """What a callback returned: whether it has to be awaited, and how that is known of the next of its type."""
 
 import asyncio
+import inspect
 import types
 from collections.abc import Generator
 from concurrent.futures import Future
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streamkit._core.awaiting import PLAIN, awaits, is_awaitable, kind_of, pending
+from streamkit._core.awaiting import PLAIN, Settling, awaits, is_awaitable, kind_of, let_go, pending
 from streamkit.testing import run
 
 
@@ -75,3 +76,36 @@ def test_a_future_of_an_executor_is_awaited_as_one_of_the_loop() -> None:
         return [await pending(done), await pending(later), await pending(Waiting())]
 
     assert run(main) == [1, 2, 1]
+
+
+async def told(said: list[Any]) -> int:
+    try:
+        said.append(await asyncio.sleep(1, "slept"))
+        return 3
+    except ValueError as error:
+        said.append(error)
+        return 4
+    finally:
+        said.append("ended")
+
+
+def test_what_nobody_awaits_is_let_go_of_with_what_awaits_it() -> None:
+    async def main() -> None:
+        future = asyncio.get_running_loop().create_future()
+        said: list[Any] = []
+        waiting, made = told(said), told(said)
+        settling = Settling(waiting, made)
+        let_go(future)
+        let_go("anything else")
+        settling.close()  # neither has begun: Python warns of none
+        assert (future.cancelled(), said) == (True, [])
+        assert [inspect.getcoroutinestate(each) for each in (waiting, made)] == [inspect.CORO_CLOSED] * 2
+        assert await Settling(told(said), None) == 3
+        error, thrown = ValueError(), Settling(told(said), None)
+        begun: Any = thrown.send(None)
+        with pytest.raises(StopIteration) as stopped:
+            thrown.throw(error)
+        begun.cancel()
+        assert (stopped.value.value, said) == (4, ["slept", "ended", error, "ended"])
+
+    run(main)

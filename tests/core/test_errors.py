@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 import streamkit
 from streamkit import Stream, ops
 from streamkit._core import errors
-from streamkit._core.errors import StreamkitError, attach, attached, noted
+from streamkit._core.errors import GraphError, StreamkitError, attach, attached, noted
 from streamkit.testing import run
 
 ERRORS = [
@@ -196,3 +196,9 @@ class TestReplacedCancellations:
             assert await task == [1, "caught"]
 
         run(main)
+
+
+def test_a_graph_says_its_mistakes_in_words_and_one_by_one() -> None:
+    for error, mistakes in (GraphError("two"), ()), (GraphError("two", (1, 2)), (1, 2)):
+        for each in error, pickle.loads(pickle.dumps(error)):
+            assert (str(each), each.mistakes) == ("two", mistakes)

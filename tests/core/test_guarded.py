@@ -352,3 +352,9 @@ def test_the_item_is_the_last_argument_unless_it_is_said_to_be_all() -> None:
     for more, item in (({}, 2), ({"spread": False}, 2), ({"spread": True}, (1, 2))):
         for made in (protected, guarded):
             assert result(made("function", refuse, Replace(pair), **more), 1, 2) == (item, RefusalError)
+
+
+def test_what_a_callback_has_returned_is_let_go_of_with_the_call_that_nobody_awaits() -> None:
+    made = refuse_later()
+    protected("function", lambda: made, Resume())().close()
+    assert inspect.getcoroutinestate(made) == inspect.CORO_CLOSED

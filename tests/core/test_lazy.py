@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import streamkit
 from streamkit import ops
-from streamkit._core.lazy import listed
+from streamkit._core import lazy
+from streamkit._core.lazy import from_door, listed
+from streamkit._core.value import Value
 
 ROOT = Path(__file__).parent.parent.parent
 DOORS = [streamkit, ops]
@@ -130,6 +133,53 @@ class TestNames:
         )
         with pytest.raises(AttributeError):
             getattr(streamkit, "chunks")  # noqa: B009 - for type checkers
+
+    def test_a_door_has_what_its_imports_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        head = """
+            from typing import TYPE_CHECKING
+            from streamkit._core.lazy import lazily
+            __getattr__, __dir__, __all__ = lazily(extras=frozenset({"Record", "Absent"}), **HOW)
+            if TYPE_CHECKING:
+                from os import sep as sep
+        """
+        many = [f"    from streamkit._core.value import Value as v{number}" for number in range(300)]
+        tail = """
+                from streamkit import ops as ops
+                from streamkit import _stages as _stages
+                from streamkit.sources.combine import zip as zip
+                from streamkit._core.value import Record as Record
+                from streamkit._core.gone import Absent as Absent
+        """
+        source = "\n".join([dedent(head).rstrip(), *many, dedent(tail).replace("\n", "\n    ").strip("\n")])
+        monkeypatch.delattr(streamkit, "_stages", raising=False)
+        doors = vars(lazy)["_doors"]
+        for how, names in ({"shadows": True}, ["Value", "ops", "zip"]), ({}, ["Value", "ops"]):
+            door: Any = ModuleType("a_door")
+            door.__file__, door.HOW = "/a/door.py", how
+            monkeypatch.setitem(sys.modules, "a_door", door)
+            exec(compile(source, "/a/door.py", "exec"), vars(door))
+            assert (door.__all__, listed("a_door")) == (names, ["Value", "ops", "zip"])
+            public = ["HOW", "Record", "Value", "ops", "zip"]
+            assert [name for name in door.__dir__() if name[0] != "_"] == public
+            for name in "sep", "SQLite":
+                with pytest.raises(
+                    AttributeError, match=f"^module 'a_door' has no attribute '{name}'"
+                ) as caught:
+                    getattr(door, name)
+                assert caught.value.name == name
+            assert str(caught.value).endswith("write streamkit.durable.SQLite")
+            with pytest.raises(
+                ImportError, match=r"^cannot import name 'SQLite' from 'a_door': w.*"
+            ) as failed:
+                exec("from a_door import SQLite")
+            assert (failed.value.name, failed.value.path) == ("a_door", "/a/door.py")
+            assert vars(door).keys().isdisjoint({"Value", "ops", "zip"})
+            with monkeypatch.context() as alone:
+                alone.setattr(lazy, "_doors", [each for each in doors if each[0] is door])
+                doors[:] = [each for each in doors if each[0] is not door]
+                lazy.load()
+            assert (vars(door)["Value"], vars(door)["ops"], from_door("a_door", "ops")) == (Value, ops, ops)
+            assert door._stages is sys.modules["streamkit._stages"]
 
     def test_are_found_once(self) -> None:
         assert ops.map is ops.map is vars(ops)["map"]

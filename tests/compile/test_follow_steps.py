@@ -1,0 +1,85 @@
+"""Following: which steps keep deliveries, which are refused, and what a sink says that keeps too many."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from streamkit import Operator, ops, step
+from streamkit._engine.compile.follow import CANNOT, Follower, most_of, overfull, unfollowed
+from streamkit._engine.compile.key import Pairs
+from streamkit._engine.compile.lines import Lines
+from streamkit._engine.compile.pieces import parsed
+from tests.run.ledger import Trial
+
+
+@step(each="emit(item)", keeps="0")
+def once() -> Operator[Any, Any]:
+    return Operator(once)
+
+
+@step(each="if item: emit(item)", keeps="0")
+def perhaps() -> Operator[Any, Any]:
+    return Operator(perhaps)
+
+
+@step(setup="held = []", each="held.append(item)\nif item: emit(held)", keeps="len(held)")
+def whole() -> Operator[Any, Any]:
+    return Operator(whole)
+
+
+@step(setup="held = []", each="held.append(1)\nif item: emit(held)", keeps="len(held)")
+def others() -> Operator[Any, Any]:
+    return Operator(others)
+
+
+def test_a_step_that_emits_in_each_turn_keeps_no_delivery_beyond_it() -> None:
+    for each, kept, trims in (once, 0, 0), (perhaps, 1, 1), (whole, 1, 0), (others, 1, 1):
+        text = (Trial().stream() | each() | ops.drain()).explain(code=True).code[0]
+        assert (text.count("kept_0_ = []"), text.count("trimmed(")) == (kept, trims), each.__name__
+
+
+def test_of_how_many_deliveries_a_sink_may_wait_for_the_last() -> None:
+    few, many = SimpleNamespace(most=3), SimpleNamespace(most=40)
+    for ledgers, most in (None, math.inf), ([few], 3), ([few, many], 43):
+        assert most_of(SimpleNamespace(book=SimpleNamespace(ledgers=ledgers))) == most
+    assert most_of(SimpleNamespace(book=None)) == math.inf
+    assert str(overfull("last", 8)) == (
+        "last() keeps the deliveries of all items until the job returns, and 8 is all that its source "
+        "hands out before one is acknowledged: put take(7) before it, or hand out more, "
+        "with a larger prefetch"
+    )
+
+
+@step(setup="held = []", each="held.append(item)\nif len(held) > 1: emit(held.pop(0))")
+def delayed() -> Operator[Any, Any]:
+    return Operator(delayed)
+
+
+class Waits:
+    """The declaration of a step that waits in a way of its own."""
+
+    rescues = "pay"
+
+
+def test_why_a_step_is_refused() -> None:
+    said = "makes something of earlier items, too, and does not say of how many (keeps= of the step)"
+    for each, why in (delayed, said), (whole, None), (once, None), (ops.last, None):
+        declaration = each().links[0].declaration
+        assert [unfollowed(declaration) for _ in range(2)] == [why] * 2, each
+    assert unfollowed(cast(Any, Waits())) == CANNOT == "cannot say what became of an item"
+
+
+def test_a_loop_with_such_a_step_is_not_written() -> None:
+    declaration: Any = delayed().links[0].declaration
+    steps = [SimpleNamespace(declaration=declaration)]
+    layout: Any = SimpleNamespace(
+        steps=steps, parsed=[parsed(declaration)], emitting=set(), inside=set(), forks=set()
+    )
+    names: Any = SimpleNamespace(constants={"PLAIN": 1})
+    with pytest.raises(TypeError, match=r"^delayed makes something of earlier items"):
+        Follower(layout, Lines(), names, Pairs.TAKES, hands=True)
+    assert {"PLAIN", "NO_DELIVERY", "settled", "together", "trimmed"} <= names.constants.keys()
