@@ -19,7 +19,18 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import Final
 
-__all__ = ["ACKNOWLEDGE", "APPEND", "CLAIM", "DEPTH", "FORGET", "GROUP", "HAND_BACK", "PURGE", "RENEW", "Script"]
+__all__ = [
+    "ACKNOWLEDGE",
+    "APPEND",
+    "CLAIM",
+    "DEPTH",
+    "FORGET",
+    "GROUP",
+    "HAND_BACK",
+    "PURGE",
+    "RENEW",
+    "Script",
+]
 
 
 class Script:
@@ -264,7 +275,7 @@ return count
 """)
 
 FORGET: Final = Script("""
--- a group, and behind which entry to look for those that only it has not done; where to go on, if there are more
+-- a group, and from which entry on to look for those that only it has not done; where to go on then
 local there = redis.pcall('XGROUP', 'DESTROY', stream, group) == 1
 redis.call('DEL', leases, back)
 redis.call('HDEL', handed, group)
