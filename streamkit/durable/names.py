@@ -23,5 +23,7 @@ def named(argument: str, of: str, value: str) -> str:
     if not value:
         raise ValueError(f"{argument} must be the name of a {of}, not ''")
     if not is_text(value):
-        raise ValueError(f"{argument} must be the name of a {of}, without lone surrogates, not {shown(value)}")
+        raise ValueError(
+            f"{argument} must be the name of a {of}, without lone surrogates, not {shown(value)}"
+        )
     return value

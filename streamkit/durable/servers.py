@@ -89,7 +89,11 @@ async def unless_cancelled(call: Coroutine[Any, Any, T], undo: Callable[[T], Awa
         raise
 
 
-def name_argument(name: str, pattern: str = r"[^\ud800-\udfff]+", allowed: str = "a text with characters of Unicode") -> str:
+def name_argument(
+    name: str,
+    pattern: str = r"[^\ud800-\udfff]+",
+    allowed: str = "a text that is not empty, without lone surrogates",
+) -> str:
     """Return `name`, if a carrier may have it."""
     if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"name must be a text, not {shown(name)}")

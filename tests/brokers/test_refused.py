@@ -55,6 +55,12 @@ def test_nats_with_a_password(within: Within) -> None:
         within(appended(Nats(server.url.replace("//", "//me:right@"), "inbox")))
 
 
+def test_names_that_nothing_can_store_are_answered_at_the_call() -> None:
+    for make in (Redis, Nats):
+        with pytest.raises(ValueError, match=r"^name must be .*, not 'in\\ud800'$"):
+            make("redis://localhost" if make is Redis else "nats://localhost", "in\ud800")
+
+
 def test_redis_that_keeps_no_file(within: Within) -> None:
     with Valkey("--appendonly", "no") as server:
         refused(within, appended(Redis(server.url, "inbox")), "appendonly yes.*fsync=False")

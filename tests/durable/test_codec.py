@@ -76,6 +76,10 @@ def test_keys_and_delays_are_said_of_each_item() -> None:
         assert [(each.key, each.delay) for each, _ in inbox.store.entries] == [("a", 2.0), (None, 0.0)]
         with pytest.raises(TypeError, match="key must return a text, or None, not 5"):
             await (Stream([1]) | inbox.writer(key=lambda item: 5))  # type: ignore[arg-type, return-value]  # pyright: ignore
+        with pytest.raises(
+            ValueError, match=r"^key must return a text without lone surrogates, not 'a\\ud800'"
+        ):
+            await (Stream([1]) | inbox.writer(key=lambda item: "a\ud800"))
         with pytest.raises(ValueError, match="delay must be a finite number of seconds of at least 0"):
             await (Stream([1]) | inbox.writer(delay=lambda item: -1.0))
 

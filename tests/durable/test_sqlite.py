@@ -38,6 +38,16 @@ WRONG: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: SQLite(5, "q"), TypeError, "path must be the path of a file, not 5"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     (lambda: SQLite(":memory:", "q"), ValueError, "path must be that of a file"),
     (lambda: SQLite("a", ""), ValueError, "name must be the name of a queue, not ''"),
+    (
+        lambda: SQLite("a", "\ud800"),
+        ValueError,
+        "name must be the name of a queue, without lone surrogates, not",
+    ),
+    (
+        lambda: SQLite("a", "q").reader(group="g\udfff"),
+        ValueError,
+        "group, without lone surrogates, not 'g\\udfff'",
+    ),
     (lambda: SQLite("a", "q", codec=Json), TypeError, "write Json()"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     (lambda: SQLite("a", "q", codec=7), TypeError, "codec must be Json(), or an object with encode"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     (lambda: SQLite("a", "q", partitions=256), ValueError, "partitions must be a whole number of at least 1"),

@@ -132,13 +132,9 @@ class Claims:
     def hand_back(self, group: str, messages: Sequence[Message], until: float, *, counted: bool) -> None:
         """Anybody may have them from then on; unless `counted`, as if they had not been handed out."""
         less = 0 if counted else 1
-        self._change(
-            group, messages, lambda run: run._replace(token=0, until=until, times=run.times - less)
-        )
+        self._change(group, messages, lambda run: run._replace(token=0, until=until, times=run.times - less))
 
-    def _change(
-        self, group: str, messages: Sequence[Message], change: Callable[[Run], Run]
-    ) -> list[Message]:
+    def _change(self, group: str, messages: Sequence[Message], change: Callable[[Run], Run]) -> list[Message]:
         lost: list[Message] = []
         with self.queue.database.changing() as sql:
             number = self.queue.known_group(group)
@@ -246,8 +242,10 @@ class _Taking:
             one = self._leased(identifier, identifier, 1)
             if due > self.now:
                 one = one._replace(token=0, until=due, times=0)
-            if run is not None and run._replace(first=identifier, last=identifier) == one and (
-                run.last == identifier - 1
+            if (
+                run is not None
+                and run._replace(first=identifier, last=identifier) == one
+                and (run.last == identifier - 1)
             ):
                 run = run._replace(last=identifier)
                 continue

@@ -65,8 +65,8 @@ class Database:
         level = "FULL" if self._fsync else "NORMAL"
         (pages,) = self.sql.execute("PRAGMA page_count").fetchone()
         for pragma in (
-            # a new file has nothing to lose, and takes eight waits for the disk to be made: the first time that
-            # the journal is copied into it, both are synced
+            # a new file has nothing to lose, and would wait for the disk eight times: the first time that the
+            # journal is copied into it, both are synced
             f"synchronous = {level if pages else 'OFF'}",
             "auto_vacuum = INCREMENTAL",  # which only an empty file takes on
             "journal_mode = WAL",

@@ -1,4 +1,4 @@
-"""One queue in the file: what is appended, acknowledged, counted, purged and forgotten. All of it runs in one thread."""
+"""One queue in the file: what is appended, acknowledged, counted and forgotten; all in one thread."""
 
 from __future__ import annotations
 
@@ -115,10 +115,11 @@ class Queue:
     def _insert_joined(self, sql: sqlite3.Connection, first: int, bodies: list[bytes]) -> None:
         """Insert entries with nothing but a body by one statement: in half the time of one for each."""
         lengths = list(map(len, bodies))
-        places = [begin << 32 | length for begin, length in zip(accumulate(lengths, initial=1), lengths)]
+        begins = accumulate(lengths, initial=1)  # with the end, which is none's begin
+        places = [begin << 32 | length for begin, length in zip(begins, lengths, strict=False)]
         sql.execute(
-            "INSERT INTO streamkit_entries SELECT ? + key, 0.0, NULL, NULL, substr(?, value >> 32, value & ?) "
-            "FROM json_each(?)",
+            "INSERT INTO streamkit_entries "
+            "SELECT ? + key, 0.0, NULL, NULL, substr(?, value >> 32, value & ?) FROM json_each(?)",
             (first, b"".join(bodies), 0xFFFFFFFF, str(places)),
         )
 

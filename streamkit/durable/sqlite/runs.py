@@ -1,6 +1,6 @@
 """What a group was handed out, in the table ``streamkit_runs``: a row for entries that follow each other.
 
-The rows of a group do not overlap. What is done with a part of one cuts it: the others of it keep what they had.
+The rows of a group do not overlap. What is done with a part of one cuts it: the rest of it keeps what it had.
 All of it runs in one thread, in a transaction of the caller.
 """
 
@@ -34,20 +34,13 @@ class Run(NamedTuple):
     """How often it was handed out."""
 
 
-_TOUCHING = """
-    first <= ?2 AND first >= coalesce((SELECT max(first) FROM streamkit_runs WHERE grp = ?3 AND first <= ?1), ?1)
-    AND last >= ?1
-"""
-"""Which rows of the group ?3 have some of what is from ?1 to ?2: they do not overlap, so few are looked at."""
-
-
 def runs_of(messages: Iterable[Message]) -> Iterator[tuple[int, int, int, list[Message]]]:
     """Messages that follow each other, and that were claimed together: first, last, token."""
     ordered = sorted(messages, key=_place)
     if not ordered:
         return
     (first, token), (last, _) = ordered[0].place, ordered[-1].place
-    if last - first == len(ordered) - 1 and all([each.place[1] == token for each in ordered]):
+    if last - first == len(ordered) - 1 and {each.place[1] for each in ordered} == {token}:
         yield first, last, token, ordered  # as it is nearly always
         return
     run: list[Message] = []
@@ -71,16 +64,23 @@ def put(sql: sqlite3.Connection, group: int, runs: Iterable[Run]) -> None:
 
 def cut(sql: sqlite3.Connection, group: int, first: int, last: int, token: int) -> list[Run]:
     """Take out of the rows of a claim what is from `first` to `last`; returns what there was, in order."""
+    found = [run for run in _touched(sql, group, first, last) if run.token == token]
+    return [without(sql, group, run, first, last) for run in found]
+
+
+def _touched(sql: sqlite3.Connection, group: int, first: int, last: int) -> list[Run]:
+    """The rows of a group that have some of what is from `first` to `last`, in order."""
     rows = sql.execute(
-        f"SELECT first, last, token, until, since, times FROM streamkit_runs WHERE grp = ?3 AND {_TOUCHING} "
-        "ORDER BY first",
-        (first, last, group),
+        # they do not overlap: none that begins before the last that begins there has some of it
+        """
+        SELECT first, last, token, until, since, times FROM streamkit_runs
+        WHERE grp = ? AND first <= ? AND last >= ? AND first >= coalesce(
+            (SELECT max(first) FROM streamkit_runs WHERE grp = ? AND first <= ?), ?
+        ) ORDER BY first
+        """,
+        (group, last, first, group, first, first),
     ).fetchall()
-    found: list[Run] = []
-    for run in map(Run._make, rows):
-        if run.token == token:
-            found.append(without(sql, group, run, first, last))
-    return found
+    return list(map(Run._make, rows))
 
 
 def missing(messages: Sequence[Message], held: Sequence[Run]) -> list[Message]:
@@ -110,9 +110,7 @@ def gaps(sql: sqlite3.Connection, groups: Sequence[int], first: int, last: int) 
     """What is from `first` to `last` and in no row of the `groups`."""
     held: list[Range] = []
     for group in groups:
-        held += sql.execute(
-            f"SELECT first, last FROM streamkit_runs WHERE grp = ?3 AND {_TOUCHING}", (first, last, group)
-        )
+        held += [(run.first, run.last) for run in _touched(sql, group, first, last)]
     for begin, end in sorted(held):
         if first < begin:
             yield first, begin - 1
