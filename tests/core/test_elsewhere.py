@@ -107,6 +107,7 @@ class TestDoors:
                 "write rx.operator(reactivex.operators.join(right, first, second), strategy=strategy)",
             ),
             (ops, "compose", "write first | second"),
+            (ops, "Replay", "write ops.share(replay=count)"),
             (ops, "Stream", "write streamkit.Stream"),
             (ops, "push", "write streamkit.push(...)"),
             (streamkit, "map", "write ops.map(...)"),

@@ -166,7 +166,7 @@ class TestNames:
                     AttributeError, match=f"^module 'a_door' has no attribute '{name}'"
                 ) as caught:
                     getattr(door, name)
-                assert caught.value.name == name
+                assert (caught.value.name, caught.value.obj) == (name, door)
             assert str(caught.value).endswith("write streamkit.durable.SQLite")
             with pytest.raises(
                 ImportError, match=r"^cannot import name 'SQLite' from 'a_door': w.*"
