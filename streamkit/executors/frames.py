@@ -5,12 +5,13 @@ A frame is a head of fixed size and as many bytes as that says.
 
 from __future__ import annotations
 
+from socket import socket
 from struct import Struct
 from typing import Final, TypeAlias
 
-__all__ = ["FROM_PROCESS", "HEAD", "Frame", "Say"]
+__all__ = ["FROM_PROCESS", "HEAD", "TO_PROCESS", "Frame", "Inflow", "Say"]
 
-Frame: TypeAlias = tuple[int, int, float, int, bytes | bytearray]
+Frame: TypeAlias = tuple[int, int, float, int, bytes | memoryview]
 """What is said, of which call, how long that took, the memory that the process has needed, and the rest."""
 HEAD: Final = Struct("!BqdQQ")
 """The same, with the number of bytes of the rest in its place."""
@@ -55,5 +56,52 @@ class Say:
     """With the error of that, if there is one."""
 
 
+TO_PROCESS: Final = range(Say.SET_UP, Say.READY + 1)
 FROM_PROCESS: Final = range(Say.HELLO, Say.CLOSED + 1)
 """What a process may say. Anything else is no frame: its function has written to our socket."""
+_ROOM: Final = 1 << 16
+"""Bytes that are read at once. Of a longer frame, there is room for twice what has come of it: what is no frame
+might say any size, and nobody has so many bytes."""
+_LARGE: Final = 1 << 14
+"""Bytes from which on the rest of a frame is not copied."""
+
+
+class Inflow:
+    """The frames that come through a socket, as many as have come at once."""
+
+    def __init__(self, connection: socket, kinds: range) -> None:
+        self._connection = connection
+        self._kinds = kinds
+        self._room = memoryview(bytearray(_ROOM))
+        self._filled = 0
+        """Bytes of it that have come, of a frame that is not whole yet."""
+        self.over: bool = False
+        """Whether no more will come: the other end is gone, or has sent what is no frame."""
+
+    def read(self, flags: int = 0) -> list[Frame]:
+        """The frames that are whole with what has come now."""
+        more = self._connection.recv_into(self._room[self._filled :], 0, flags)
+        self.over = not more
+        return self._whole(self._filled + more) if more else []
+
+    def _whole(self, filled: int) -> list[Frame]:
+        room, at, kept = self._room, 0, False
+        found: list[Frame] = []
+        while filled - at >= HEAD.size:
+            kind, number, seconds, memory, size = HEAD.unpack_from(room, at)
+            if kind not in self._kinds:
+                self.over = True
+                return found
+            end = at + HEAD.size + size
+            if filled < end:
+                break
+            rest = room[at + HEAD.size : end]
+            kept = kept or size >= _LARGE
+            found.append((kind, number, seconds, memory, rest if size >= _LARGE else bytes(rest)))
+            at = end
+        self._filled = left = filled - at
+        if kept or left == len(room) or left < _ROOM < len(room):
+            self._room = memoryview(bytearray(max(_ROOM, 2 * left)))
+        if left and (at or self._room is not room):
+            self._room[:left] = room[at:filled]
+        return found

@@ -50,7 +50,7 @@ class Sending:
     async def of(
         self, items: Sequence[Any], killed: int = 0, pauses: Iterator[float] | None = None
     ) -> Outcomes:
-        """What became of `items`, with which so many workers were lost already; `pauses` are those to come."""
+        """What became of `items`, with which so many workers were lost already; `pauses` are to come."""
         while True:
             try:
                 payload = self._payload(items, self._work)

@@ -67,8 +67,7 @@ class Station:
         """Have `call` done by its hand."""
         call.worker = self.index
         self.calls.append(call)
-        if len(self.calls) > self._info["peak"]:
-            self._info["peak"] = len(self.calls)
+        self._info["peak"] = max(self._info["peak"], len(self.calls))
         if self.hand is not None and self.hand.ready:
             self._given += len(call.items)
             self.hand.give(call)

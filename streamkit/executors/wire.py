@@ -9,12 +9,10 @@ from itertools import islice
 from socket import socket
 from typing import Final
 
-from streamkit.executors.frames import FROM_PROCESS, HEAD, Frame
+from streamkit.executors.frames import FROM_PROCESS, HEAD, Frame, Inflow
 
 __all__ = ["Wire"]
 
-_ROOM: Final = 1 << 16
-"""Bytes that are read at once. Of a frame that is longer, there is room for twice what has come of it."""
 _MANY: Final = 512
 """Pieces that one system call writes; it takes 1024 at most."""
 _SMALL: Final = 4096
@@ -39,9 +37,7 @@ class Wire:
         self._got = got
         self._lost = lost
         self._unsent: deque[bytes | memoryview] = deque()
-        self._room = memoryview(bytearray(_ROOM))
-        self._filled = 0
-        """Bytes of it that have come, and were not given on."""
+        self._inflow = Inflow(connection, FROM_PROCESS)
         self._turn: Handle | None = None
         """Set from the first frame that is sent in a turn of the event loop until the next turn."""
         self._full = False
@@ -115,40 +111,15 @@ class Wire:
 
     def _read(self) -> None:
         try:
-            more = self._connection.recv_into(self._room[self._filled :])
+            frames = self._inflow.read()
         except (BlockingIOError, InterruptedError):  # pragma: no cover - a selector may be wrong about it
             return
         except OSError:
-            more = 0
-        if not more:
-            self.close()
-            self._lost()
-            return
-        self._filled += more
-        self._part()
-
-    def _part(self) -> None:
-        """Give on the frames that are whole."""
-        room, filled, at = self._room, self._filled, 0
-        while filled - at >= HEAD.size:
-            kind, number, seconds, memory, size = HEAD.unpack_from(room, at)
-            if kind not in FROM_PROCESS:
-                self.close()
-                self._lost()
-                return
-            end = at + HEAD.size + size
-            if filled < end:
-                break
-            body = bytes(room[at + HEAD.size : end])
-            at = end
-            self._got((kind, number, seconds, memory, body))
+            frames = None
+        for frame in frames or ():
+            self._got(frame)
             if not self._open:
                 return
-        left = self._filled = filled - at
-        if left == len(room):
-            self._room = memoryview(bytearray(2 * left))
-        elif left < _ROOM < len(room):
-            self._room = memoryview(bytearray(_ROOM))
-        elif not at:
-            return
-        self._room[:left] = room[at:filled]
+        if frames is None or self._inflow.over:
+            self.close()
+            self._lost()
