@@ -52,6 +52,9 @@ async def edited(count: int, changes: int, *, stages: bool, seed: int, every: in
     for _ in range(changes):
         for _ in range(drawn.randrange(12)):
             await asyncio.sleep(0)
+        if drawn.random() < 0.3:  # before or behind what may have calls in flight, a buffer, or half a batch
+            await slot.insert(drawn.choice((0, len(slot))), drawn.choice(contents[1:]))
+            continue
         if len(slot) > 1 and drawn.random() < 0.2:
             await slot.pop(0)
         await slot.replace(drawn.choice(contents))
