@@ -51,8 +51,8 @@ class _Runs:
         """The run to join; a new one, if there is none, which begins when so many `readers` have joined."""
         if self.joined is None:
             before, self.last = self.last, None
-            shared = (PairedShare if inlet.source.tracked else Shared)(self, link, inlet)
-            begin = partial(shared.begin, None if before is None or before.gone.is_set() else before)
+            shared = (PairedShare if inlet.source.tracked else Shared)(self, link)
+            begin = partial(shared.begin, inlet, None if before is None or before.gone.is_set() else before)
             if readers > 1:
                 shared.awaiting = begin
             else:

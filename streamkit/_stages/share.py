@@ -73,15 +73,12 @@ class Shared(Bursts):
     """One run of a source: the target of its pump, which puts each item into the lane of every reader."""
 
     plain: ClassVar[bool] = False
-    runs: ClassVar[type[Run]] = Run
 
-    def __init__(self, owner: Owner, link: Link, inlet: Inlet[Any]) -> None:
+    def __init__(self, owner: Owner, link: Link) -> None:
         self.owner = owner
-        self.inlet = inlet
-        """What is shared."""
         self.book = Book()
         self.book.gate.set()
-        self.run = self.runs(link, self.book)
+        self.run = self.run_of(link)
         super().__init__(Failing(), self.run.loop)
         self.past: deque[Any] = deque(maxlen=link.arguments["replay"])
         """The items for readers that come later."""
@@ -98,10 +95,13 @@ class Shared(Bursts):
         self.awaiting: Callable[[], None] | None = None
         """What begins the run when all have joined that it waits for; None once it has begun."""
 
-    def begin(self, before: Shared | None) -> None:
-        """Read from now on; if the run `before` this one is closing yet, when it has closed."""
+    def run_of(self, link: Link) -> Run:
+        return Run(link, self.book)
+
+    def begin(self, inlet: Inlet[Any], before: Shared | None) -> None:
+        """Read `inlet` from now on; if the run `before` this one is closing yet, when it has closed."""
         errors: list[Exception] = []
-        inlet = attached(self.run, self.inlet, errors)
+        inlet = attached(self.run, inlet, errors)
         raise_first(errors)
         self.read(inlet, before)
 

@@ -31,13 +31,15 @@ __all__ = ["PairedShare", "require_known"]
 class PairedShare(Shared):
     """One run of a durable source: what it puts into the lanes of readers are pairs."""
 
-    runs: ClassVar[type[Run]] = PairedRun
-
-    def __init__(self, owner: Owner, link: Link, inlet: Inlet[Any]) -> None:
-        super().__init__(owner, link, inlet)
-        self.followed = Followed(inlet, self.book)
+    def __init__(self, owner: Owner, link: Link) -> None:
+        super().__init__(owner, link)
+        self.followed: Followed | None = None
+        """Has the ledgers, once it has begun."""
         self.portions: dict[Lane, Portion] = {}
         """What the readers have, until their jobs have ended."""
+
+    def run_of(self, link: Link) -> Run:
+        return PairedRun(link, self.book)
 
     def read(self, inlet: Inlet[Any], before: Shared | None) -> None:
         self.run.spawn(partial(self._read, inlet, before), self.channel, self)
@@ -45,6 +47,7 @@ class PairedShare(Shared):
     async def _read(self, inlet: Inlet[Any], before: Shared | None) -> None:
         if before is not None:
             await before.gone.wait()
+        self.followed = Followed(inlet, self.book)
         book = await self.followed.open()
         self.run.claims.take(inlet)
         await self.run.fill(self, inlet, book.chapter())
@@ -66,7 +69,7 @@ class PairedShare(Shared):
 
     async def close_ledgers(self) -> None:
         """Close them, if nothing of the run is left, and no job that has had something of it."""
-        if self.gone.is_set() and not self.portions:
+        if self.followed is not None and self.gone.is_set() and not self.portions:
             await self.followed.close(self.channel.error)
 
     async def _close(self) -> None:

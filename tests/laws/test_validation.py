@@ -40,7 +40,7 @@ ARGUMENTS: dict[str, Argument] = {
         for name in (
             *("attempts", "concurrency", "count", "index", "last", "lookahead", "max_groups", "max_held"),
             *("batch", "max_deliveries", "prefetch"),
-            *("max_keys", "replay", "size", "start", "step", "times", "workers"),
+            *("max_keys", "readers", "replay", "size", "start", "step", "times", "workers"),
         )
     },
     **{

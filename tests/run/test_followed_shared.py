@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Stream, Suspend, interval, ops
 from streamkit._core.delivery import Delivery
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.testing import run
@@ -198,6 +198,63 @@ def test_who_comes_late_gets_what_is_replayed_which_concerns_no_delivery() -> No
     assert late == [MANY, MANY + 1, MANY + 2]
     assert (trial.settled, trial.failed) == ([MANY, MANY + 1, MANY + 3], [MANY + 2])
     assert [trial.opened, trial.closings] == [1, 1]
+
+
+def test_what_is_replayed_to_one_settles_nothing_for_another() -> None:
+    trial = Trial(4, due=Counter({MANY + number: 1 for number in range(4)}))
+
+    async def main() -> None:
+        shared = trial.stream() | ops.share(9, strategy=Suspend(9))
+        slow = asyncio.ensure_future(awaited(shared | ops.map(seconds) | ops.for_each(trial.out)))
+        await asyncio.sleep(0.5)
+        assert await (shared | ops.count()) == 4
+        await slow
+
+    run(main)
+    assert trial.settled == [*trial.items]
+    assert not trial.wrong()
+
+
+def _in_branches(shared: Any) -> Any:
+    return ops.broadcast(ops.share() | ops.map(shared), ops.map(str))
+
+
+def test_what_a_reader_had_in_hand_where_it_failed_is_to_blame() -> None:
+    def fails(item: int) -> int:
+        if item == MANY + 3:
+            raise ValueError(item)
+        return item
+
+    for pipe in (ops.share() | ops.map(fails), _in_branches(fails), ops.map(fails) | ops.share()):
+        trial = Trial(8)
+        with pytest.raises(ValueError, match="1003"):
+            run(partial(awaited, trial.stream() | pipe | ops.for_each(turn)))
+        blamed = [each for each in trial.deliveries if each.failed and each.message == MANY + 3]
+        assert blamed, pipe
+        others = [each for each in trial.deliveries if isinstance(each.error, ValueError)]
+        assert others in ([], blamed), pipe
+
+
+def test_one_that_goes_is_not_to_blame_and_one_that_fails_is_whoever_was_first() -> None:
+    trial = Trial(1)
+
+    async def fails(item: int) -> None:
+        await asyncio.sleep(2)
+        raise ValueError(item)
+
+    async def main() -> None:
+        shared = trial.stream() | ops.concat(interval(9)) | ops.share(readers=3)
+        pipes = ops.for_each(lambda _: asyncio.sleep(99)), ops.for_each(fails), ops.drain()
+        goes, fail, stays = [asyncio.ensure_future(awaited(shared | pipe)) for pipe in pipes]
+        await asyncio.sleep(1)
+        goes.cancel()
+        await asyncio.gather(goes, fail, return_exceptions=True)
+        assert isinstance(trial.deliveries[0].error, ValueError)
+        assert trial.failed == [MANY]
+        stays.cancel()
+        await asyncio.wait([stays])
+
+    run(main)
 
 
 def test_an_item_that_comes_while_nobody_reads_waits_for_the_next_reader_or_is_handed_back() -> None:

@@ -2608,7 +2608,7 @@ class Methods(Generic[T_co]):
         so those miss nothing. Who comes later gets the last `replay` items, and then what comes from now on. Each
         reader has a buffer of its own, under `strategy`: by default, the slowest holds all. To give one reader
         another strategy, begin its pipe with a buffer: ``shared | ops.buffer(DropOldest(8)) | ...``. What a
-        strategy raises, `BufferOverflowError` or the error of an ``on_drop``, ends the stream of that reader only.
+        strategy raises, `BufferOverflowError` or the error of an ``on_drop``, ends the stream of its reader only.
 
         Behind a durable source, an item is acknowledged when all readers are done with it that there were when
         it came. What is replayed to who comes later concerns no delivery.
