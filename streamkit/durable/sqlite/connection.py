@@ -120,9 +120,8 @@ class SqliteConnection:
         while True:
             future = self._loop.run_in_executor(self._thread, work, *arguments)
             try:
-                return await asyncio.shield(future)
+                return await future
             except CancelledError as cancelled:
-                await _finished(future)
                 if undo is not None and not future.exception():
                     undoing = asyncio.ensure_future(self._call(undo, future.result()))
                     if not undoing.done():  # pragma: no branch - an eager task may be

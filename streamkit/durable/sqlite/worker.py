@@ -19,6 +19,13 @@ __all__ = ["Worker"]
 Work: TypeAlias = "tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]"
 
 
+class Doing(Future[Any]):
+    """Work that a thread has begun ends by itself: a task that awaits it is cancelled when it is done."""
+
+    def cancel(self, msg: Any = None) -> bool:
+        return False
+
+
 class Worker(Executor):
     """For ``loop.run_in_executor``, and quicker: a future of the loop is all that a call takes.
 
@@ -35,7 +42,7 @@ class Worker(Executor):
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
         """A future of the loop, which ``run_in_executor`` returns as it is. Called in the loop."""
-        future: Future[Any] = self._loop.create_future()
+        future = Doing(loop=self._loop)
         self._queue.put((future, partial(work, **named) if named else work, arguments))
         return future
 
@@ -65,8 +72,6 @@ class _Done:
         self._called = False  # first: what is added from now on calls again
         while self._done:
             future, result, error = self._done.popleft()
-            if future.done():
-                continue
             if error is None:
                 future.set_result(result)
             else:
