@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from math import inf
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -84,9 +85,10 @@ class Readers:
         *,
         every: float,
         patience: float,
+        kills: float = inf,
         at: Sequence[tuple[float, Callable[[], object]]] = (),
     ) -> Counter[int]:
-        """Kill one `every` so many seconds, until all numbers below `count` were read.
+        """Kill one `every` so many seconds, up to so many `kills`, until all numbers below `count` were read.
 
         When a part of them was read, what is due `at` that part is done.
         """
@@ -100,7 +102,8 @@ class Readers:
             if seen >= size and len(found := self.found()) >= count:
                 assert not left, "all was read before all was done to it"
                 return found
-            self.kill()
+            if self.kills < kills:
+                self.kill()
         raise TimeoutError(f"{len(self.found())} of {count} were read, after {self.kills} kills")
 
     def __enter__(self) -> "Readers":

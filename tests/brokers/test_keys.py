@@ -15,7 +15,7 @@ import pytest
 from streamkit import CarrierError
 from streamkit.durable import Carrier, Connection, Entry, Message, Nats, Redis
 from tests.brokers.reading import GROUP, filled, forks
-from tests.brokers.servers import JetStream, Valkey
+from tests.brokers.servers import JetStream, Server, Valkey
 from tests.brokers.test_kills import again
 
 COUNT = 1000
@@ -65,18 +65,40 @@ def worker(carrier: Carrier, path: Path) -> None:
     asyncio.run(work(carrier, path))
 
 
-def begun(carrier: Carrier, path: Path) -> ForkServerProcess:
-    process = forks.Process(target=worker, args=(carrier, path), daemon=True)
-    process.start()
-    return process
+class Trial:
+    """Readers of one carrier, which are killed by turns, and their server, too."""
 
+    def __init__(self, server: Server, carrier: Carrier, path: Path) -> None:
+        self.server = server
+        self.carrier = carrier
+        self.path = path
+        self.kills = 0
+        self.running = [self.begun() for _ in range(READERS)]
 
-def killed(process: ForkServerProcess, path: Path) -> None:
-    assert process.pid is not None
-    assert process.is_alive(), f"a reader has ended by itself, with {process.exitcode}"
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    note(path, f"killed {process.pid}", [b"0"])
+    def begun(self) -> ForkServerProcess:
+        process = forks.Process(target=worker, args=(self.carrier, self.path), daemon=True)
+        process.start()
+        return process
+
+    def kill(self) -> None:
+        process = self.running.pop(0)
+        assert process.pid is not None
+        assert process.is_alive(), f"a reader has ended by itself, with {process.exitcode}"
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        note(self.path, f"killed {process.pid}", [b"0"])
+        self.running.append(self.begun())
+        self.kills += 1
+        if self.kills % 2:
+            again(self.server)
+
+    def end(self) -> None:
+        for each in self.running:
+            each.kill()
+            each.join()
+
+    def left(self) -> int:
+        return asyncio.run(self.carrier.depth(GROUP)).lag
 
 
 def in_order(path: Path) -> set[int]:
@@ -103,32 +125,28 @@ def in_order(path: Path) -> set[int]:
     return ended
 
 
-@pytest.mark.parametrize(("kind", "carrier_of"), [(Valkey, Redis), (JetStream, Nats)])
-def test_the_order_of_each_key_when_readers_and_the_server_are_killed(
-    kind: Callable[[], Any], carrier_of: Callable[..., Carrier], tmp_path: Path
-) -> None:
-    path = tmp_path / "notes"
-    with kind() as server:
-        carrier = carrier_of(server.url, "inbox", partitions=4)
-        readers = [begun(carrier, path) for _ in range(READERS)]
+def test_the_order_of_each_key_when_readers_and_servers_are_killed(tmp_path: Path) -> None:
+    with Valkey() as valkey, JetStream() as jetstream:
+        trials = [
+            Trial(valkey, Redis(valkey.url, "inbox", partitions=4), tmp_path / "redis"),
+            Trial(jetstream, Nats(jetstream.url, "inbox", partitions=4), tmp_path / "nats"),
+        ]
         try:
-            asyncio.run(filled(carrier, COUNT, batch=100, keys=KEYS))
-            until, kills = time.monotonic() + 90.0, 0
-            while asyncio.run(carrier.depth(GROUP)).lag:
-                assert time.monotonic() < until, path.read_text()[-500:]
-                time.sleep(0.3)
-                if kills < KILLS:
-                    kills += 1
-                    killed(readers.pop(0), path)
-                    readers.append(begun(carrier, path))
-                    if kills % 2:
-                        again(server)
+            for each in trials:
+                asyncio.run(filled(each.carrier, COUNT, batch=100, keys=KEYS))
+            until, left = time.monotonic() + 90.0, trials
+            while left := [each for each in left if each.left()]:
+                assert time.monotonic() < until, [each.path.read_text()[-500:] for each in left]
+                time.sleep(0.2)
+                for each in left:
+                    if each.kills < KILLS:
+                        each.kill()
         finally:
-            for each in readers:
-                each.kill()
-                each.join()
-    assert kills > 2
-    assert in_order(path) == {*range(COUNT)}
+            for each in trials:
+                each.end()
+    for each in trials:
+        assert each.kills > 2, each.carrier
+        assert in_order(each.path) == {*range(COUNT)}, each.carrier
 
 
 async def claimed(connection: Connection, group: str, count: int) -> list[Message]:

@@ -21,7 +21,7 @@ __all__ = ["Lock", "Locks"]
 
 _LONGER: Final = 0.5
 """Seconds by which a partition is leased longer than the messages of it, which are claimed afterwards."""
-_OTHER: Final = 10071
+_OTHER: Final = frozenset({10071, 10164})
 """Somebody has replaced the record meanwhile."""
 _NONE: Final = 10037
 
@@ -84,7 +84,7 @@ class Locks:
         for part, answer in zip(known, answers, strict=True):
             if not isinstance(answer, RefusalError):
                 had[part] = answer["seq"]
-            elif answer.code != _OTHER:
+            elif answer.code not in _OTHER:
                 raise answer
         return had
 
