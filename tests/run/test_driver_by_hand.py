@@ -49,7 +49,8 @@ def by_hand(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     assert not _levels
 
 
-def test_a_reader_steps_it_before_its_task_has_begun() -> None:
+@pytest.mark.parametrize("ends", ["drive", "wake"])
+def test_a_reader_steps_it_before_its_task_has_begun(ends: str) -> None:
     async def pump(seen: list[Any]) -> None:
         NAME.set("pump")
         for number in range(3):
@@ -68,10 +69,10 @@ def test_a_reader_steps_it_before_its_task_has_begun() -> None:
         assert driven.seen == [(number, driven.task, "pump") for number in range(3)]
         await settled()
         assert (len(driven.seen), driven.told) == (3, [])  # its task leaves it to the reader
-        assert not driven.driver.drive()
+        getattr(driven.driver, ends)()
         assert not driven.driver.parked
         await driven.task
-        assert driven.told == [("noted", 0), "ended"]
+        assert driven.told == [("noted" if ends == "drive" else "brought", 0), "ended"]
 
     by_hand(main)
 
@@ -92,7 +93,8 @@ def test_its_task_steps_it_when_it_is_woken() -> None:
             driven.driver.wake()
             assert not driven.driver.parked  # it is its task's now
             driven.driver.wake()
-            await settled()
+            for _ in range(2):  # when it has just parked again, it can be woken
+                await asyncio.sleep(0)
             assert driven.seen == [*range(number + 1)]
         driven.driver.wake()
         await driven.task
@@ -130,6 +132,47 @@ def test_what_it_waits_for_goes_to_its_task() -> None:
     by_hand(main)
 
 
+def test_its_task_may_come_to_wait_by_itself() -> None:
+    async def main() -> None:
+        async def pump(seen: list[Any]) -> None:
+            await parks
+            seen.append(await future)
+
+        future = asyncio.get_running_loop().create_future()
+        driven = Driven(pump)
+        await settled()
+        driven.driver.wake()
+        await settled()
+        assert not driven.driver.ready
+        future.set_result("waited")
+        await driven.task
+        assert driven.seen == ["waited"]
+
+    by_hand(main)
+
+
+def test_it_is_left_alone_while_an_error_of_another_is_not_told_of() -> None:
+    async def pump(seen: list[Any]) -> None:
+        await parks
+        seen.append("on")
+
+    async def main() -> None:
+        driven = Driven(pump)
+        await settled()
+        channel = driven.lane.channel
+        channel.drives = SimpleNamespace(failed=True)
+        driven.driver.wake()
+        await settled()
+        assert driven.seen == []
+        assert driven.driver.parked
+        channel.error = OSError("told of")
+        driven.driver.wake()
+        await driven.task
+        assert driven.seen == ["on"]
+
+    by_hand(main)
+
+
 @pytest.mark.parametrize("driven_to_it", [False, True])
 def test_an_error_is_its_tasks(driven_to_it: bool) -> None:
     async def pump(_: list[Any]) -> None:
@@ -147,7 +190,9 @@ def test_an_error_is_its_tasks(driven_to_it: bool) -> None:
             driven.driver.wake()
         with pytest.raises(LookupError, match="gone") as raised:
             await driven.task
-        assert "drive" not in [frame.name for frame in traceback.extract_tb(raised.tb)]
+        names = [frame.name for frame in traceback.extract_tb(raised.tb)]
+        assert "drive" not in names
+        assert names[-1] == "pump"
         assert driven.driver.ended is driven_to_it
         assert driven.told[-1] == "ended"
 
@@ -207,13 +252,13 @@ def test_one_that_is_cancelled_before_it_has_begun() -> None:
     by_hand(main)
 
 
-@pytest.mark.parametrize("where", ["parked", "waiting", "told", "late"])
+@pytest.mark.parametrize("where", ["parked", "waiting", "told", "late", "told late"])
 def test_one_that_is_cancelled_hears_of_it_where_it_is_and_may_go_on(where: str) -> None:
     async def main() -> None:
         async def pump(seen: list[Any]) -> None:
             await parks
             try:
-                await {"parked": parks, "late": late}.get(where, future)
+                await {"parked": parks, "late": late, "told late": late}.get(where, future)
             except asyncio.CancelledError as error:
                 seen.append(error.args)
             await parks
@@ -223,7 +268,7 @@ def test_one_that_is_cancelled_hears_of_it_where_it_is_and_may_go_on(where: str)
         driven = Driven(pump)
         assert not driven.driver.drive()
         assert not driven.driver.drive()
-        if where != "told":
+        if not where.startswith("told"):  # its task has not heard of it yet
             await settled() if where != "late" else await asyncio.sleep(0)
         driven.task.cancel("word")
         assert not driven.driver.parked
