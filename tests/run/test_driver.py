@@ -305,7 +305,10 @@ class TestErrors:
         def none() -> Any:
             raise StopIteration
 
-        for what, source in [("coroutine", streamkit.merge(none, [1])), ("a source", streamkit.zip(none, [1]))]:
+        for what, source in [
+            ("coroutine", streamkit.merge(none, [1])),
+            ("a source", streamkit.zip(none, [1])),
+        ]:
             with pytest.raises(RuntimeError, match=f"^{what} raised StopIteration\n"):
                 run(lambda source=source: source | ops.drain())
 

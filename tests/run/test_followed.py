@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from streamkit import Resume, Stream, Suspend, ops
+from streamkit import Resume, Stream, Suspend, attached, ops
 from streamkit._core.delivery import NO_DELIVERY, Delivery, Together, together, trimmed
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.testing import run
 from tests.run.ledger import MANY, Trial
+from tests.run.staging import written
 
 FIRST = [MANY, MANY + 1, MANY + 2]
 
@@ -246,3 +247,83 @@ def test_what_was_made_of_several_lets_go_of_all_and_the_worst_outcome_wins() ->
     assert trial.failed == FIRST
     assert together([], 0) is NO_DELIVERY
     assert isinstance(union, Together)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_ledger_is_told_of_another_that_cannot_be_opened(fails: bool) -> None:
+    closed: list[BaseException | None] = []
+
+    class Opened:
+        async def open(self) -> None:
+            pass
+
+        async def close(self, error: BaseException | None = None) -> None:
+            closed.append(error)
+            if fails:
+                raise LookupError("in the clean-up")
+
+    class Away:
+        async def open(self) -> None:
+            raise OSError("away")
+
+    first: Any = Stream(Tracked("first", (), cast(Any, Opened), 4))
+    other: Any = Stream(Tracked("other", (), cast(Any, Away), 4))
+    with pytest.raises(OSError, match="away") as raised:
+        done(lambda: first | ops.merge(other) | ops.drain())
+    assert closed == [raised.value]
+    assert [str(each) for each in attached(raised.value)] == ["in the clean-up"] * fails
+
+
+def test_an_error_of_closing_a_ledger_is_that_of_the_run() -> None:
+    class Fails(_Empty):
+        async def close(self, error: BaseException | None = None) -> None:
+            assert error is None
+            raise LookupError("in the clean-up")
+
+    with pytest.raises(LookupError, match="in the clean-up"):
+        done(lambda: Stream(Tracked("fails", (), cast(Any, Fails), 4)) | ops.drain())
+
+
+class _Empty:
+    async def open(self) -> None:
+        pass
+
+    def deliveries(self) -> Any:
+        return self
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> Any:
+        raise StopAsyncIteration
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_one_that_a_stage_comes_to_read_by_itself_is_refused(started: bool) -> None:
+    async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
+        async for item in run.open(Trial(2).stream()):
+            yield item
+
+    async def main() -> None:
+        job: Any = Stream([]) | written(stage) | ops.to_list()
+        await (job.start() if started else job)
+
+    with pytest.raises(TypeError, match=r"^reader\(\) hands out deliveries, and what reads it here"):
+        run(main)
+
+
+def test_the_buffers_behind_it_are_those_of_its_job() -> None:
+    async def main() -> None:
+        handle = (
+            Trial(3).stream() | ops.buffer(Suspend(2)) | ops.for_each(lambda _: asyncio.sleep(1))
+        ).start()
+        await asyncio.sleep(1.5)
+        (stats,) = handle.buffers()
+        assert (stats.offered, stats.held) == (3, 1)
+        handle.pause()
+        await asyncio.sleep(9)
+        assert not handle.done
+        handle.resume()
+        await handle
+
+    run(main)
