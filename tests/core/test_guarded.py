@@ -355,6 +355,10 @@ def test_the_item_is_the_last_argument_unless_it_is_said_to_be_all() -> None:
 
 
 def test_what_a_callback_has_returned_is_let_go_of_with_the_call_that_nobody_awaits() -> None:
-    made = refuse_later()
-    protected("function", lambda: made, Resume())().close()
-    assert inspect.getcoroutinestate(made) == inspect.CORO_CLOSED
+    for call in (
+        lambda made: protected("function", lambda: made, Resume())(),
+        lambda made: protected("function", refuse, Replace(lambda item, error: made))(1),
+    ):
+        made = refuse_later()
+        call(made).close()
+        assert inspect.getcoroutinestate(made) == inspect.CORO_CLOSED
