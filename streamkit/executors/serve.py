@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
+from itertools import compress
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from socket import MSG_DONTWAIT, socket
@@ -23,7 +24,7 @@ from streamkit.executors.remote import KnownWork, Place, lone_place
 
 __all__ = ["Serving", "serve"]
 
-_FILES: Final = (BufferedRandom, BufferedWriter, TextIOWrapper)
+_FILES: Final = frozenset((BufferedRandom, BufferedWriter, TextIOWrapper))
 """What `open` gives to write to."""
 
 
@@ -43,10 +44,11 @@ def _leave() -> None:
     That takes as long as some hundred chunks. It waits for threads and calls what `atexit` has all the same.
     Files that are left open, which it would flush by freeing them, are flushed here.
     """
+    everything = gc.get_objects()
     with ExitStack() as each_in_turn:
-        for found in gc.get_objects():
-            if type(found) in _FILES and not found.closed:
-                each_in_turn.callback(found.flush)
+        for file in compress(everything, map(_FILES.__contains__, map(type, everything))):
+            if not file.closed:
+                each_in_turn.callback(file.flush)
     gc.freeze()
 
 
