@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from itertools import compress
-from multiprocessing import parent_process
+from multiprocessing import current_process, parent_process
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
 from socket import MSG_DONTWAIT, socket
 from threading import Thread
 from time import perf_counter
@@ -35,7 +36,8 @@ def serve(connection: socket) -> None:
     Thread(target=_end_with_parent, name="streamkit parent", daemon=True).start()
     with connection:
         Serving(connection).run()
-    _leave()
+    if isinstance(current_process(), SpawnProcess):  # others end without that, and have copies of files
+        _leave()
 
 
 def _leave() -> None:
