@@ -68,7 +68,7 @@ class _Slices:
 
 
 def ready(source: Inlet[Any]) -> Any:
-    """The range, list or tuple, or the chunks of one, if `source` is that: no item is waited for; else None."""
+    """The range, list or tuple, or the chunks of one, if `source` is that: none is waited for; else None."""
     cut = not source.links and isinstance(source.source.value, _Slices)
     return source.source.value if cut else source.native
 

@@ -232,7 +232,7 @@ def _exit_code(process: BaseProcess) -> int | None:
         _asking.release()
 
 
-def _outcomes(kind: int, body: bytes | bytearray, seconds: float, *, told: bool) -> Any:
+def _outcomes(kind: int, body: bytes | memoryview, seconds: float, *, told: bool) -> Any:
     """What a process says became of a call; an error if that cannot be read."""
     try:
         if kind == Say.DONE:

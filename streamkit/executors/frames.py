@@ -60,8 +60,8 @@ TO_PROCESS: Final = range(Say.SET_UP, Say.READY + 1)
 FROM_PROCESS: Final = range(Say.HELLO, Say.CLOSED + 1)
 """What a process may say. Anything else is no frame: its function has written to our socket."""
 _ROOM: Final = 1 << 16
-"""Bytes that are read at once. Of a longer frame, there is room for twice what has come of it: what is no frame
-might say any size, and nobody has so many bytes."""
+"""Bytes that are read at once. A longer frame has room for twice what has come of it: what is no frame
+might say any size."""
 _LARGE: Final = 1 << 14
 """Bytes from which on the rest of a frame is not copied."""
 

@@ -67,7 +67,7 @@ def pack_outcomes(outcomes: Outcomes) -> bytes:
         return dumps((False, [_sendable(each) for each in sent]), HIGHEST_PROTOCOL)
 
 
-def unpack_outcomes(packed: bytes | bytearray | memoryview, seconds: float) -> Outcomes:
+def unpack_outcomes(packed: bytes | memoryview, seconds: float) -> Outcomes:
     """The outcomes that a worker has packed, for which it took so long."""
     sure, outcomes = loads(packed)
     return Outcomes(outcomes, seconds, sure=sure)
@@ -124,7 +124,7 @@ def pack_error(error: BaseException) -> bytes:
     return dumps((data, told(error), text), HIGHEST_PROTOCOL)
 
 
-def unpack_error(packed: bytes | bytearray | memoryview) -> Exception:
+def unpack_error(packed: bytes | memoryview) -> Exception:
     """The error that was packed in a worker, with its traceback there as its cause."""
     data, words, text = loads(packed)
     try:

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
-from multiprocessing import parent_process
+from itertools import compress
+from multiprocessing import current_process, parent_process
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
 from socket import MSG_DONTWAIT, socket
 from threading import Thread
 from time import perf_counter
@@ -23,7 +25,7 @@ from streamkit.executors.remote import KnownWork, Place, lone_place
 
 __all__ = ["Serving", "serve"]
 
-_FILES: Final = (BufferedRandom, BufferedWriter, TextIOWrapper)
+_FILES: Final = frozenset((BufferedRandom, BufferedWriter, TextIOWrapper))
 """What `open` gives to write to."""
 
 
@@ -34,7 +36,8 @@ def serve(connection: socket) -> None:
     Thread(target=_end_with_parent, name="streamkit parent", daemon=True).start()
     with connection:
         Serving(connection).run()
-    _leave()
+    if isinstance(current_process(), SpawnProcess):  # others end without that, and have copies of files
+        _leave()
 
 
 def _leave() -> None:
@@ -43,10 +46,11 @@ def _leave() -> None:
     That takes as long as some hundred chunks. It waits for threads and calls what `atexit` has all the same.
     Files that are left open, which it would flush by freeing them, are flushed here.
     """
+    everything = gc.get_objects()
     with ExitStack() as each_in_turn:
-        for found in gc.get_objects():
-            if type(found) in _FILES and not found.closed:
-                each_in_turn.callback(found.flush)
+        for file in compress(everything, map(_FILES.__contains__, map(type, everything))):
+            if not file.closed:
+                each_in_turn.callback(file.flush)
     gc.freeze()
 
 

@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from tests.executors.work import (
     ends,
     grows,
     lasts,
+    leaves,
     not_prepared,
     opened,
     pid_of,
@@ -51,6 +52,18 @@ async def gone(pid: int) -> None:
     async with asyncio.timeout(10.0):
         while is_alive(pid):  # noqa: ASYNC110 - it is no child of this process
             await asyncio.sleep(0.005)
+
+
+@contextmanager
+def over(descriptor: int, other: int) -> Iterator[None]:
+    """What is written to `descriptor` goes to `other`, also from processes that start meanwhile."""
+    kept = os.dup(descriptor)
+    os.dup2(other, descriptor)
+    try:
+        yield
+    finally:
+        os.dup2(kept, descriptor)
+        os.close(kept)
 
 
 def errors_of(outcomes: list[Any]) -> list[Any]:
@@ -303,6 +316,23 @@ class TestEnd:
         del pool
         gc.collect()
         asyncio.run(gone(pid))
+
+    def test_one_that_ends_leaves_as_a_program_does(self, tmp_path: Path) -> None:
+        """With spawn: on a fork server, `multiprocessing` lets no process call what `atexit` has."""
+        printed = tmp_path / "printed"
+        with printed.open("w") as file, over(1, file.fileno()):
+
+            async def main() -> None:
+                async with Processes(1) as pool, pool.used(Calls(leaves)) as send:
+                    assert await send([str(tmp_path)]) == [3]  # this file, the open one and the folder
+                    assert pool._staff is not None
+                    [hand] = pool._staff._hands
+                assert await hand.exited == 0
+
+            asyncio.run(main())
+        assert {each.name for each in tmp_path.iterdir()} == {"printed", "open", "hook", "thread"}
+        assert (tmp_path / "open").read_text() == "written"
+        assert printed.read_text() == "printed"
 
     @pytest.mark.parametrize("end", ["kill", "exit"])
     def test_workers_end_with_their_parent(self, end: str, tmp_path: Path) -> None:

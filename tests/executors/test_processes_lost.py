@@ -25,7 +25,16 @@ from streamkit.executors import (
     WorkerPrepared,
     child,
 )
-from tests.executors.work import Model, babbles, ends, forks, killed_by, lasts, only_once, pid_of
+from tests.executors.work import (
+    babbles,
+    ends,
+    forks,
+    killed_by,
+    lasts,
+    needs_a_word,
+    only_once,
+    pid_of,
+)
 
 
 def kill(worker: WorkerInfo) -> None:
@@ -208,7 +217,11 @@ class TestLoops:
 
 
 class TestSpares:
-    def test_a_spare_takes_the_place_of_one_that_is_lost(self, forkserver: BaseContext) -> None:
+    def test_a_spare_takes_the_place_of_one_that_is_lost(
+        self, forkserver: BaseContext, tmp_path: Path
+    ) -> None:
+        """The next result waits for no other to be prepared, which none is before it may."""
+        path = tmp_path / "prepared"
         ready: list[int] = []
 
         def hear(event: Event) -> None:
@@ -217,7 +230,12 @@ class TestSpares:
 
         async def main() -> None:
             pool = Processes(
-                1, context=forkserver, prepare=Model, each=[{"name": "a"}], spare=1, on_event=hear
+                1,
+                context=forkserver,
+                prepare=needs_a_word,
+                each=[{"path": str(path)}],
+                spare=1,
+                on_event=hear,
             )
             async with pool, pool.used(Calls(pid_of)) as ask:
                 [pid] = await ask([0])
@@ -225,7 +243,8 @@ class TestSpares:
                 kill(pool.workers()[0])
                 [other] = await ask([0])
                 assert other != pid
-                assert ready.count(0) == 1, "no other was prepared for its place"
+                assert sorted(ready) == [-1, 0]
+                path.with_name(f"{path.name} may").touch()
                 assert (pool.workers()[0].index, pool.workers()[0].crashes) == (0, 1)
                 await until(lambda: sorted(ready) == [-1, -1, 0])
 

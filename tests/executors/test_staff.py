@@ -8,7 +8,7 @@ import pytest
 
 from streamkit import Retry, WorkerCrashedError, WorkersClosedError
 from streamkit._core.workers import Calls
-from streamkit.executors import ChunkSent, WorkerAdded
+from streamkit.executors import ChunkSent, WorkerAdded, WorkerPrepared
 from tests.executors.scripted import Scripted, Told, turn
 from tests.executors.work import double
 
@@ -247,6 +247,30 @@ class TestHands:
 
 
 class TestSpares:
+    def test_one_has_the_call_of_a_worker_that_is_lost_at_once(self) -> None:
+        """Nothing is waited for between a loss and that: no turn of the event loop, and none that starts."""
+
+        async def main() -> None:
+            async with Open(Scripted(spare=1, on_crash=Retry(2))) as opened:
+                hand, spare = opened.pool.hands
+                opened.sent(1)
+                await turn()
+                hand.answers(2, seconds=0.001)  # so quick that the next ones are given ahead
+                under_way, ahead = opened.sent(3), opened.sent(4)
+                await turn()
+                assert len(hand.given) == 2
+                opened.pool.events.clear()
+                hand.dies()
+                assert [call.items for call in spare.given] == [[4]]
+                await turn()
+                assert [call.items for call in spare.given] == [[4], [3]]
+                spare.answers(8)
+                spare.answers(6)
+                assert [await under_way, await ahead] == [[6], [8]]
+                assert not any(isinstance(each, WorkerPrepared) for each in opened.pool.events)
+
+        run(main)
+
     def test_one_that_is_lost_is_not_replaced_where_the_pool_has_failed(self) -> None:
         async def main() -> None:
             async with Open(Scripted(spare=1)) as opened:

@@ -1,10 +1,13 @@
 """What the workers of these tests do: functions with names, as processes need them."""
 
 import asyncio
+import atexit
 import os
 import signal
 import stat
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,13 +29,36 @@ __all__ = [
     "hides",
     "killed_by",
     "lasts",
+    "leaves",
     "loop_of",
+    "needs_a_word",
     "not_prepared",
     "only_once",
     "opened",
     "pid_of",
     "shares",
 ]
+
+
+_leaves: list[Any] = []
+"""What `leaves` has made, and nobody closes."""
+
+
+def leaves(folder: str) -> int:
+    """Leaves behind what is heard of when a program ends: an open file, a hook, a thread, a folder."""
+    atexit.register(_note, folder, "hook")
+    file = open(os.path.join(folder, "open"), "a", encoding="utf-8")  # noqa: SIM115 - what many programs do
+    file.write("written")
+    thread = threading.Thread(target=lambda: (time.sleep(0.05), _note(folder, "thread")))
+    thread.start()
+    _leaves.extend((file, thread, tempfile.TemporaryDirectory(dir=folder)))
+    print("printed", end="")
+    return len(os.listdir(folder))
+
+
+def _note(folder: str, name: str) -> None:
+    with open(os.path.join(folder, name), "x", encoding="utf-8"):
+        pass
 
 
 def double(number: int) -> int:
@@ -181,6 +207,15 @@ def only_once(path: str) -> None:
     """Fails where another was prepared with the same path."""
     with open(path, "x"):
         pass
+
+
+def needs_a_word(path: str) -> None:
+    """Two are prepared at once with a path; the next ones when there is another file beside it."""
+    with open(path, "a") as file:
+        file.write("x")
+        number = file.tell()
+    while number > 2 and not os.path.exists(f"{path} may"):
+        time.sleep(0.002)
 
 
 class SlowToClose(Model):
