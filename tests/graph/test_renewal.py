@@ -11,7 +11,7 @@ from streamkit.testing import run
 from tests.files import over
 from tests.graph.world import COUNT, N, World, drawn, listed, mapped, turns
 
-SCHEDULES = 20
+SCHEDULES = 8
 ALL = [*range(COUNT)]
 
 Nodes = dict[str, Any]
