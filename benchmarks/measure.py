@@ -39,7 +39,7 @@ class DiffersError(Exception):
 FULL = Effort()
 CLOSE = Effort(seconds=4.0, rounds=81, fewest=15)
 """In place of FULL, for sizes that have a goal."""
-SHORT = Effort(seconds=3.0, run=0.002, rounds=1_001, fewest=51, least=4_000)
+SHORT = Effort(seconds=3.0, run=0.002, rounds=1_001, fewest=201, least=4_000)
 """In place of FULL, where rows are `close`: so short a run has others on the machine in it, or has not."""
 FAST = Effort(seconds=0.25, run=0.01, rounds=7, fewest=3, least=200)
 ROUGH = Effort(seconds=0.3, rounds=7, fewest=1)

@@ -90,7 +90,9 @@ class Report(Record):
     closing: tuple[str, ...]
     """Those that were cancelled and still close what they have open; awaiting the flow waits for them."""
     left: tuple[Left, ...]
-    """What was inside of the cancelled, by operator: held in buffers or by steps, or in calls under way."""
+    """What was inside of the cancelled, by operator: held in buffers or by steps, in calls under way, or as
+    items whose streams are open.
+    """
     faults: tuple[Fault, ...]
     """What has failed on the way down."""
     seconds: float

@@ -318,9 +318,9 @@ def _meet(wiring: Wiring, names: Collection[str]) -> bool:
     return False
 
 
-def above(wiring: Wiring, name: str) -> set[str]:
-    """The node of this name, and all from which its items come."""
-    found, left = {name}, [name]
+def above(wiring: Wiring, *names: str) -> set[str]:
+    """The nodes of these names, and all from which their items come."""
+    found, left = {*names}, [*names]
     while left:
         for edge in wiring.nodes[left.pop()].edges:
             if edge.source not in found:

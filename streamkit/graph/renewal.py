@@ -66,9 +66,11 @@ def _who(old: Wiring, new: Wiring, conflicts: Conflicts) -> set[str]:
 
 def _between(old: Wiring, new: Wiring, names: set[str]) -> set[str]:
     """Those that get items from one of these nodes, and gave them to one: what is inside has met neither."""
-    given = set[str]().union(*[above(old, name) for name in names])
-    both = old.nodes.keys() & new.nodes.keys()
-    return {name for name in (given & both) - names if above(new, name) & names}
+    below = set(names)
+    for node in new.order:
+        if any(edge.source in below for edge in node.edges):
+            below.add(node.name)
+    return (below & above(old, *names)) - names
 
 
 def _keeps_nothing(node: Node, part: Part) -> bool:

@@ -262,7 +262,7 @@ class RunningGraph(Generic[G]):
         report, fresh = Report(), (*found.added, *found.replaced)
         check_runs(graph.nodes, assembly.parts, fresh, report)
         check_difference(self._graph.wiring, graph.wiring, found, assembly.parts, report, lined)
-        for name in (each for each in found.rewired if each not in found.renewed):
+        for name in found.rewired:
             unit = self._units[name]
             for edge, old, read in zip(graph.nodes[name].edges, unit.node.edges, unit.inputs, strict=True):
                 if read.over and edge.source != old.source:

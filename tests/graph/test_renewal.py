@@ -11,7 +11,7 @@ from streamkit.testing import run
 from tests.files import over
 from tests.graph.world import COUNT, N, World, drawn, listed, mapped, turns
 
-SCHEDULES = 20
+SCHEDULES = 8
 ALL = [*range(COUNT)]
 
 Nodes = dict[str, Any]
@@ -187,6 +187,9 @@ def test_what_has_ended_does_not_begin_anew() -> None:
         await asyncio.sleep(9.0)
         with pytest.raises(GraphError, match="p would miss what n and w have under way"):
             await running.apply(world.graph(**base, o=listed("w"), p=listed("w")))
+        swapped = {**base, "t": {"take": 2, "input": "w"}, "w": mapped("late", "n", concurrency=2)}
+        with pytest.raises(GraphError, match="w has ended, or reads nothing there any more"):
+            await running.apply(world.graph(**swapped, o=listed("t"), p=listed("n")))
         assert await world.end(running) == {"o": [0, 1], "p": ALL}
 
     run(main)
