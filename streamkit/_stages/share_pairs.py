@@ -130,8 +130,6 @@ class Portion:
         return made
 
     def closed(self, delivery: Delivery) -> None:
-        if delivery not in self._open:
-            return  # its reader's job had ended: what it is a part of was handed back
         del self._open[delivery]
         if delivery.failed:
             _fail(delivery.message, delivery.error)
