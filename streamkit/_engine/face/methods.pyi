@@ -34,25 +34,26 @@ from streamkit.sinks.reduce import _Real
 from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
+
 Item = TypeVar("Item")
-A = TypeVar('A')
-B = TypeVar('B')
-T = TypeVar('T')
-R = TypeVar('R')
-R_co = TypeVar('R_co', covariant=True)
-R1 = TypeVar('R1')
-R2 = TypeVar('R2')
-R3 = TypeVar('R3')
-R4 = TypeVar('R4')
-R5 = TypeVar('R5')
-R6 = TypeVar('R6')
-C = TypeVar('C')
-D = TypeVar('D')
-K = TypeVar('K', bound=Hashable)
-As = TypeVarTuple('As')
-S = TypeVar('S')
-K2 = TypeVar('K2')
-V = TypeVar('V')
+A = TypeVar("A")
+B = TypeVar("B")
+T = TypeVar("T")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+R1 = TypeVar("R1")
+R2 = TypeVar("R2")
+R3 = TypeVar("R3")
+R4 = TypeVar("R4")
+R5 = TypeVar("R5")
+R6 = TypeVar("R6")
+C = TypeVar("C")
+D = TypeVar("D")
+K = TypeVar("K", bound=Hashable)
+As = TypeVarTuple("As")
+S = TypeVar("S")
+K2 = TypeVar("K2")
+V = TypeVar("V")
 T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
@@ -120,9 +121,13 @@ class Methods(Generic[T_co]):
             TypeError: `predicate` is not callable.
         """
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None=None) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
     def any(self: Methods[Item]) -> Job[bool]:
         """Whether an item is true, or `predicate` is true of one.
@@ -147,10 +152,14 @@ class Methods(Generic[T_co]):
             TypeError: `predicate` is not callable.
         """
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None=None) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Job[bool]: ...
-    def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def any(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
+    def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """When an item comes, wait for `seconds`, and pass on the latest.
 
             items    --a-b-c-----------d--|
@@ -179,7 +188,7 @@ class Methods(Generic[T_co]):
         `debounce`. `throttle_latest` passes the first item on without a wait.
         """
     @overload
-    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent=...) -> Stream[Item]:
+    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent = ...) -> Stream[Item]:
         """Give each item to whichever branch is free.
 
             items               --1--2--3--4-----|
@@ -220,13 +229,19 @@ class Methods(Generic[T_co]):
         For one function with calls at once, in order, use ``map(function, concurrency=...)``.
         """
     @overload
-    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent=...) -> Stream[B]: ...
+    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent = ...) -> Stream[B]: ...
     @overload
-    def balance(self: Methods[A], *branches: Sink[A, R], workers: int | Absent=...) -> Job[tuple[R, ...]]: ...
+    def balance(
+        self: Methods[A], *branches: Sink[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
     @overload
-    def balance(self: Methods[A], *branches: Into[A, R], workers: int | Absent=...) -> Job[tuple[R, ...]]: ...
+    def balance(
+        self: Methods[A], *branches: Into[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
     @overload
-    def balance(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent=...) -> Any: ...
+    def balance(
+        self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ...
+    ) -> Any: ...
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -249,7 +264,15 @@ class Methods(Generic[T_co]):
             TypeError: `size` is not a whole number.
             ValueError: `size` is less than 1.
         """
-    def batch_within(self: Methods[Item], count: int, *, seconds: float, weight: Callable[[Any], Any] | Absent=..., heaviest: float | Absent=..., on_error: OnError | None=None) -> Stream[list[Item]]:
+    def batch_within(
+        self: Methods[Item],
+        count: int,
+        *,
+        seconds: float,
+        weight: Callable[[Any], Any] | Absent = ...,
+        heaviest: float | Absent = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[list[Item]]:
         """Pass on the items in lists: of `count`, or of what has come within `seconds`.
 
             items                      --a-b-c--d-----------e--|
@@ -328,31 +351,84 @@ class Methods(Generic[T_co]):
     @overload
     def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], /) -> Job[tuple[R1, R2]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /) -> Job[tuple[R1, R2, R3]]: ...
+    def broadcast(
+        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /
+    ) -> Job[tuple[R1, R2, R3]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /) -> Job[tuple[R1, R2, R3, R4]]: ...
+    def broadcast(
+        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /
+    ) -> Job[tuple[R1, R2, R3, R4]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], /) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Sink[A, R1],
+        second: Sink[A, R2],
+        third: Sink[A, R3],
+        fourth: Sink[A, R4],
+        fifth: Sink[A, R5],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], sixth: Sink[A, R6], /) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Sink[A, R1],
+        second: Sink[A, R2],
+        third: Sink[A, R3],
+        fourth: Sink[A, R4],
+        fifth: Sink[A, R5],
+        sixth: Sink[A, R6],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
     @overload
     def broadcast(self: Methods[A], first: Into[A, R1], /) -> Job[tuple[R1]]: ...
     @overload
     def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], /) -> Job[tuple[R1, R2]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /) -> Job[tuple[R1, R2, R3]]: ...
+    def broadcast(
+        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /
+    ) -> Job[tuple[R1, R2, R3]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /) -> Job[tuple[R1, R2, R3, R4]]: ...
+    def broadcast(
+        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /
+    ) -> Job[tuple[R1, R2, R3, R4]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], /) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Into[A, R1],
+        second: Into[A, R2],
+        third: Into[A, R3],
+        fourth: Into[A, R4],
+        fifth: Into[A, R5],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], sixth: Into[A, R6], /) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Into[A, R1],
+        second: Into[A, R2],
+        third: Into[A, R3],
+        fourth: Into[A, R4],
+        fifth: Into[A, R5],
+        sixth: Into[A, R6],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
     @overload
     def broadcast(self: Methods[A], *branches: Sink[A, R]) -> Job[tuple[R, ...]]: ...
     @overload
     def broadcast(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape) -> Any: ...
     @overload
-    def broadcast(self: Methods[Item], first: Pipe, second: Pipe, third: Pipe, fourth: Pipe, fifth: Pipe, sixth: Pipe, seventh: Pipe, /, *others: Pipe) -> Any: ...
+    def broadcast(
+        self: Methods[Item],
+        first: Pipe,
+        second: Pipe,
+        third: Pipe,
+        fourth: Pipe,
+        fifth: Pipe,
+        sixth: Pipe,
+        seventh: Pipe,
+        /,
+        *others: Pipe,
+    ) -> Any: ...
     @overload
     def buffer(self: Methods[Item], strategy: Collect) -> Stream[list[Item]]:
         """Read the source ahead of the consumer, in a task of its own; when full, `strategy` decides.
@@ -388,7 +464,12 @@ class Methods(Generic[T_co]):
     @overload
     def buffer(self: Methods[Item], strategy: Strategy) -> Stream[Item]: ...
     @overload
-    def catch(self: Methods[Item], function: Callable[[Exception], Awaitable[SourceLike[B]]], *, errors: ErrorTypes=...) -> Stream[Item | B]:
+    def catch(
+        self: Methods[Item],
+        function: Callable[[Exception], Awaitable[SourceLike[B]]],
+        *,
+        errors: ErrorTypes = ...,
+    ) -> Stream[Item | B]:
         """When the source fails, go on with the stream that `function` makes of the error.
 
             items                 --a--b--X
@@ -419,9 +500,13 @@ class Methods(Generic[T_co]):
         memory or time than its first.
         """
     @overload
-    def catch(self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes=...) -> Stream[Item | B]: ...
+    def catch(
+        self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = ...
+    ) -> Stream[Item | B]: ...
     @overload
-    def combine_latest(self: Methods[Item], source: SourceLike[B], /, *, lookahead: int=1) -> Stream[tuple[Item, B]]:
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B]]:
         """Whenever an item comes, of this stream or of `sources`, pass on a tuple of the latest item of each.
 
             items           --a--------b---------|
@@ -451,11 +536,23 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def combine_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int=1) -> Stream[tuple[Item, B, C]]: ...
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def combine_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /, *, lookahead: int=1) -> Stream[tuple[Item, B, C, D]]: ...
+    def combine_latest(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
-    def combine_latest(self: Methods[Item], *sources: SourceLike[Any], lookahead: int=1) -> Stream[tuple[Any, ...]]: ...
+    def combine_latest(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1
+    ) -> Stream[tuple[Any, ...]]: ...
     def concat(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
         """Pass on the items of this stream, then those of each of `sources` in turn.
 
@@ -479,7 +576,13 @@ class Methods(Generic[T_co]):
             TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
         """
     @overload
-    def concat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=0, on_error: OnError | None=None) -> Stream[B]:
+    def concat_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 0,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
             items         --a--b------c--|
@@ -516,7 +619,13 @@ class Methods(Generic[T_co]):
         ``concat_map`` themselves are read as one, however deep they are nested.
         """
     @overload
-    def concat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=0, on_error: OnError | None=None) -> Stream[B]: ...
+    def concat_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 0,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
 
@@ -566,7 +675,7 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
-    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Pass an item on when no other has come for `seconds` after it.
 
             items       --a-b-c-----------d--|
@@ -609,7 +718,7 @@ class Methods(Generic[T_co]):
         Args:
             default: what to pass on instead of items; RxPY takes None where it is not given.
         """
-    def delay(self: Methods[Item], seconds: float, *, lookahead: int=1024) -> Stream[Item]:
+    def delay(self: Methods[Item], seconds: float, *, lookahead: int = 1024) -> Stream[Item]:
         """Pass each item on `seconds` after it has come, and so the end.
 
             items    --a-b---c-|
@@ -680,7 +789,7 @@ class Methods(Generic[T_co]):
             Exception: (when run) that of a ``Failed``.
         """
     @overload
-    def distinct(self: Methods[Item], *, last: int=...) -> Stream[Item]:
+    def distinct(self: Methods[Item], *, last: int = ...) -> Stream[Item]:
         """Leave out items that are equal to one that came before, however long ago.
 
             items    --a--b--a--c--b--|
@@ -712,9 +821,17 @@ class Methods(Generic[T_co]):
             ValueError: `last` is less than 1.
         """
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int=..., on_error: OnError | None=None) -> Stream[A]: ...
+    def distinct(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[Hashable]],
+        *,
+        last: int = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[A]: ...
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int=..., on_error: OnError | None=None) -> Stream[A]: ...
+    def distinct(
+        self: Methods[A], key: Callable[[A], Hashable], *, last: int = ..., on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
@@ -739,7 +856,9 @@ class Methods(Generic[T_co]):
             TypeError: `key` is not callable.
         """
     @overload
-    def distinct_until_changed(self: Methods[A], key: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def distinct_until_changed(
+        self: Methods[A], key: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def drain(self: Methods[Item]) -> Job[None]:
         """Run the stream for its effects; the items are thrown away.
 
@@ -800,7 +919,7 @@ class Methods(Generic[T_co]):
         Args:
             items: what to pass on last. For the items of another stream, write ``concat(stream)``.
         """
-    def enumerate(self: Methods[Item], start: int=0) -> Stream[tuple[int, Item]]:
+    def enumerate(self: Methods[Item], start: int = 0) -> Stream[tuple[int, Item]]:
         """Pass on each item with its number, counted from `start`.
 
             items     --a------b------|
@@ -822,7 +941,14 @@ class Methods(Generic[T_co]):
             TypeError: `start` is not a whole number.
         """
     @overload
-    def exhaust_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_drop: OnDrop | None=None, on_error: OnError | None=None) -> Stream[B]:
+    def exhaust_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
 
             items          --a--b------c--|
@@ -854,9 +980,25 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def exhaust_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_drop: OnDrop | None=None, on_error: OnError | None=None) -> Stream[B]: ...
+    def exhaust_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     @overload
-    def expand(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[A]]], *, concurrency: int | Limit, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1, on_error: OnError | None=None) -> Stream[A]:
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[A]]],
+        *,
+        concurrency: int | Limit,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
             items                     --a----------------|
@@ -909,9 +1051,20 @@ class Methods(Generic[T_co]):
         without a limit.
         """
     @overload
-    def expand(self: Methods[A], function: Callable[[A], SourceLike[A]], *, concurrency: int | Limit, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1, on_error: OnError | None=None) -> Stream[A]: ...
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[A]],
+        *,
+        concurrency: int | Limit,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[A]: ...
     @overload
-    def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]], *, on_error: OnError | None=None) -> Stream[A]:
+    def extrapolate(
+        self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
 
             items                --1-----------5-----|
@@ -941,7 +1094,9 @@ class Methods(Generic[T_co]):
         The idea is Pekko's ``extrapolate``. It reads one item ahead; a buffer before it replaces that.
         """
     @overload
-    def extrapolate(self: Methods[A], function: Callable[[A], Iterable[A]], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def extrapolate(
+        self: Methods[A], function: Callable[[A], Iterable[A]], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def fail_if_empty(self: Methods[Item]) -> Stream[Item]:
         """Pass on what comes; fail if nothing has come when the source ends.
@@ -1001,15 +1156,25 @@ class Methods(Generic[T_co]):
             TypeError: `predicate` is neither callable nor None.
         """
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None=None) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None=None) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None=None) -> Stream[A]:
+    def find(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Pass on the first item for which `predicate` is true, and end.
 
             items       --1--7--3--8--|
@@ -1039,11 +1204,21 @@ class Methods(Generic[T_co]):
             EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
         """
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T, on_error: OnError | None=None) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Stream[A | T]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T, on_error: OnError | None=None) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, default: T, on_error: OnError | None = None
+    ) -> Stream[A | T]: ...
     @overload
     def first(self: Methods[Item]) -> Job[Item]:
         """The first item.
@@ -1064,7 +1239,14 @@ class Methods(Generic[T_co]):
     @overload
     def first(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     @overload
-    def flat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, concurrency: int | Limit, lookahead: int | None=None, on_error: OnError | None=None) -> Stream[B]:
+    def flat_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        concurrency: int | Limit,
+        lookahead: int | None = None,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
             items                      --a--b--c--|
@@ -1109,7 +1291,14 @@ class Methods(Generic[T_co]):
         and items that are held are delivered first.
         """
     @overload
-    def flat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int | Limit, lookahead: int | None=None, on_error: OnError | None=None) -> Stream[B]: ...
+    def flat_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        concurrency: int | Limit,
+        lookahead: int | None = None,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
         """Pass on the elements of each item, an iterable, one by one.
 
@@ -1126,7 +1315,13 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None=None) -> Job[B]:
+    def fold(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Job[B]:
         """Fold the items into one value, from `initial` on.
 
         >>> from operator import add
@@ -1146,8 +1341,19 @@ class Methods(Generic[T_co]):
             TypeError: `function` is not callable.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None=None) -> Job[B]: ...
-    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int | Limit=1, key: Callable[[A], Any] | Absent=..., on: Workers | None=None, chunk: int | Lasting=1, on_error: OnError | None=None) -> Job[None]:
+    def fold(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Job[B]: ...
+    def for_each(
+        self: Methods[A],
+        function: Callable[[A], Any],
+        *,
+        concurrency: int | Limit = 1,
+        key: Callable[[A], Any] | Absent = ...,
+        on: Workers | None = None,
+        chunk: int | Lasting = 1,
+        on_error: OnError | None = None,
+    ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
         >>> from streamkit import Stream, ops
@@ -1198,13 +1404,27 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def fork_join(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def fork_join(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def fork_join(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, A]]:
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[K]],
+        pipe: Keep,
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+        reopen: bool = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
             items                    --a1--b1--a2----b2--|
@@ -1261,15 +1481,65 @@ class Methods(Generic[T_co]):
             GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
         """
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[K]],
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+        reopen: bool = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[K]],
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+        reopen: bool = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, A]]: ...
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], K],
+        pipe: Keep,
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+        reopen: bool = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[tuple[K, A]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], K],
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+        reopen: bool = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], K],
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+        reopen: bool = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[tuple[K, B]]: ...
     def ignore_items(self: Methods[Any]) -> Stream[Never]:
         """Leave out every item: what is left is the end of the source, or its error.
 
@@ -1289,7 +1559,9 @@ class Methods(Generic[T_co]):
 
         It is called ``ignore_elements`` in RxPY. The sink that does the same is ``drain``.
         """
-    def interleave(self: Methods[Item], *sources: SourceLike[B], count: int=1, lookahead: int=1) -> Stream[Item | B]:
+    def interleave(
+        self: Methods[Item], *sources: SourceLike[B], count: int = 1, lookahead: int = 1
+    ) -> Stream[Item | B]:
         """Pass on an item of this stream, then one of each of `sources` in turn, and so on.
 
             items       --a-----b------------c--|
@@ -1352,7 +1624,9 @@ class Methods(Generic[T_co]):
         Closes when: it ends.
         """
     @overload
-    def keep_alive(self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]) -> Stream[Item | B]:
+    def keep_alive(
+        self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]
+    ) -> Stream[Item | B]:
         """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
             items                     --a-----------b--|
@@ -1398,7 +1672,16 @@ class Methods(Generic[T_co]):
     @overload
     def last(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     @overload
-    def map(self: Methods[A], function: Callable[[A], Awaitable[B]], *, concurrency: int | Limit=1, ordered: bool=True, key: Callable[[A], Any]=..., lookahead: int=0, on_error: OnError | None=None) -> Stream[B]:
+    def map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[B]],
+        *,
+        concurrency: int | Limit = 1,
+        ordered: bool = True,
+        key: Callable[[A], Any] = ...,
+        lookahead: int = 0,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
             items    --1---2---3--|
@@ -1447,9 +1730,28 @@ class Methods(Generic[T_co]):
         missing one).
         """
     @overload
-    def map(self: Methods[A], function: Callable[[A], B], *, concurrency: int | Limit=1, ordered: bool=True, key: Callable[[A], Any]=..., lookahead: int=0, on: Workers | None=None, chunk: int | Lasting=1, on_error: OnError | None=None) -> Stream[B]: ...
+    def map(
+        self: Methods[A],
+        function: Callable[[A], B],
+        *,
+        concurrency: int | Limit = 1,
+        ordered: bool = True,
+        key: Callable[[A], Any] = ...,
+        lookahead: int = 0,
+        on: Workers | None = None,
+        chunk: int | Lasting = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     @overload
-    def map(self: Methods[Any], *, on: Workers, chunk: int | Lasting=1, ordered: bool=True, key: Callable[[Any], Any]=..., on_error: OnError | None=None) -> Stream[Any]: ...
+    def map(
+        self: Methods[Any],
+        *,
+        on: Workers,
+        chunk: int | Lasting = 1,
+        ordered: bool = True,
+        key: Callable[[Any], Any] = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[Any]: ...
     def materialize(self: Methods[Item]) -> Stream[Notification[Item]]:
         """Pass on each item as ``Next(value)``, and the end as ``Done()`` or ``Failed(error)``; then end.
 
@@ -1475,7 +1777,9 @@ class Methods(Generic[T_co]):
         a second run of a one-shot source.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any]=..., on_error: OnError | None=None) -> Job[Item]:
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
 
         >>> from streamkit import Stream, ops
@@ -1500,7 +1804,9 @@ class Methods(Generic[T_co]):
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T, on_error: OnError | None=None) -> Job[Item | T]: ...
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     @overload
     def mean(self: Methods[_Real]) -> Job[float]:
         """The arithmetic mean of the items, as a float.
@@ -1526,7 +1832,7 @@ class Methods(Generic[T_co]):
         """
     @overload
     def mean(self: Methods[_Real], *, default: T) -> Job[float | T]: ...
-    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int=1) -> Stream[Item | B]:
+    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1) -> Stream[Item | B]:
         """Pass on the items of this stream and of `sources` as they come.
 
             items      --a-----b-----|
@@ -1550,7 +1856,9 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
-    def merge_prioritized(self: Methods[Item], *sources: SourceLike[B], lookahead: int=1) -> Stream[Item | B]:
+    def merge_prioritized(
+        self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1
+    ) -> Stream[Item | B]:
         """Pass on items as they come; where several sources have one, this stream's first, then by their place.
 
             items              --a---------b--|
@@ -1579,7 +1887,14 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
-    def merge_sorted(self: Methods[Item], *sources: SourceLike[B], key: Callable[[Any], Any] | Absent=..., reverse: bool=False, lookahead: int=1, on_error: OnError | None=None) -> Stream[Item | B]:
+    def merge_sorted(
+        self: Methods[Item],
+        *sources: SourceLike[B],
+        key: Callable[[Any], Any] | Absent = ...,
+        reverse: bool = False,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[Item | B]:
         """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
 
             items         --1--------4------7--|
@@ -1616,7 +1931,9 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1, or `on_error` is given without `key`.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any]=..., on_error: OnError | None=None) -> Job[Item]:
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The least item, or the one with the least `key`.
 
         >>> from streamkit import Stream, ops
@@ -1641,9 +1958,20 @@ class Methods(Generic[T_co]):
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T, on_error: OnError | None=None) -> Job[Item | T]: ...
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     @overload
-    def on(self: Methods[A], executor: Workers, one: Operator[A, B], /, *, chunk: int | Lasting=..., ordered: bool=..., on_lost: OnError | None=...) -> Stream[B]:
+    def on(
+        self: Methods[A],
+        executor: Workers,
+        one: Operator[A, B],
+        /,
+        *,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_lost: OnError | None = ...,
+    ) -> Stream[B]:
         """Send chunks of the items through a pipe that workers run, and pass on what comes out of it.
 
             items                          --1--2--3-----4--|
@@ -1678,11 +2006,40 @@ class Methods(Generic[T_co]):
             ValueError: there are no operators, or `chunk` is less than 1.
         """
     @overload
-    def on(self: Methods[A], executor: Workers, one: Operator[A, B], two: Operator[B, C], /, *, chunk: int | Lasting=..., ordered: bool=..., on_lost: OnError | None=...) -> Stream[C]: ...
+    def on(
+        self: Methods[A],
+        executor: Workers,
+        one: Operator[A, B],
+        two: Operator[B, C],
+        /,
+        *,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_lost: OnError | None = ...,
+    ) -> Stream[C]: ...
     @overload
-    def on(self: Methods[A], executor: Workers, one: Operator[A, B], two: Operator[B, C], three: Operator[C, D], /, *, chunk: int | Lasting=..., ordered: bool=..., on_lost: OnError | None=...) -> Stream[D]: ...
+    def on(
+        self: Methods[A],
+        executor: Workers,
+        one: Operator[A, B],
+        two: Operator[B, C],
+        three: Operator[C, D],
+        /,
+        *,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_lost: OnError | None = ...,
+    ) -> Stream[D]: ...
     @overload
-    def on(self: Methods[Any], executor: Workers, /, *operators: Operator[Any, Any] | Keep | Shape, chunk: int | Lasting=..., ordered: bool=..., on_lost: OnError | None=...) -> Stream[Any]: ...
+    def on(
+        self: Methods[Any],
+        executor: Workers,
+        /,
+        *operators: Operator[Any, Any] | Keep | Shape,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_lost: OnError | None = ...,
+    ) -> Stream[Any]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
@@ -1729,7 +2086,14 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep, *, on_error: OnError | None=None) -> Stream[A]:
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Keep,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[A]:
         """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
 
             items              --1-----2-----3--|
@@ -1773,13 +2137,41 @@ class Methods(Generic[T_co]):
         RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2], *, on_error: OnError | None=None) -> Job[tuple[R1, R2]]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Into[A, R1],
+        false: Into[A, R2],
+        *,
+        on_error: OnError | None = None,
+    ) -> Job[tuple[R1, R2]]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]], *, on_error: OnError | None=None) -> Stream[A | C]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[A | C]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Keep, *, on_error: OnError | None=None) -> Stream[B | A]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Keep,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B | A]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]], *, on_error: OnError | None=None) -> Stream[B | C]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -1837,7 +2229,9 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None=None) -> Job[A]:
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None = None
+    ) -> Job[A]:
         """Fold the items into one value, from the first item on.
 
         >>> from operator import mul
@@ -1860,12 +2254,22 @@ class Methods(Generic[T_co]):
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None=None) -> Job[A]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Job[A]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T, on_error: OnError | None=None) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A],
+        function: Callable[[A, A], Awaitable[A]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Job[A | T]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T, on_error: OnError | None=None) -> Job[A | T]: ...
-    def repeat(self: Methods[Item], times: int | None=None) -> Stream[Item]:
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, default: T, on_error: OnError | None = None
+    ) -> Job[A | T]: ...
+    def repeat(self: Methods[Item], times: int | None = None) -> Stream[Item]:
         """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
             items      --a--b--|
@@ -1895,7 +2299,15 @@ class Methods(Generic[T_co]):
 
         ``itertools.cycle`` keeps the items of the first run; this asks the source for them again.
         """
-    def retry(self: Methods[Item], attempts: int | None=3, *, backoff: float | Backoff=0.0, reset_after: float | None=None, when: When=..., on_retry: OnRetry | None=None) -> Stream[Item]:
+    def retry(
+        self: Methods[Item],
+        attempts: int | None = 3,
+        *,
+        backoff: float | Backoff = 0.0,
+        reset_after: float | None = None,
+        when: When = ...,
+        on_retry: OnRetry | None = None,
+    ) -> Stream[Item]:
         """When the source fails, run it again: all that stands before ``retry`` in the pipe.
 
             items    --a--X
@@ -1942,7 +2354,14 @@ class Methods(Generic[T_co]):
         ``retry(None)``.
         """
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Keep], *, otherwise: Keep | Absent=..., on_error: OnError | None=None) -> Stream[A]:
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Keep],
+        *,
+        otherwise: Keep | Absent = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[A]:
         """Give each item to the branch of its key.
 
             items                     --a1--b2--c3--a4--|
@@ -2002,15 +2421,49 @@ class Methods(Generic[T_co]):
             NoRouteError: (when run) an item has another key or output, and there is no `otherwise`.
         """
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, on_error: OnError | None=None) -> Job[dict[K, R]]: ...
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Into[A, R]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Job[dict[K, R]]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R], on_error: OnError | None=None) -> Job[dict[K | EllipsisType, R]]: ...
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Into[A, R]],
+        *,
+        otherwise: Into[A, R],
+        on_error: OnError | None = None,
+    ) -> Job[dict[K | EllipsisType, R]]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Operator[A, B]], *, otherwise: Operator[A, B] | Absent=..., on_error: OnError | None=None) -> Stream[B]: ...
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Operator[A, B]],
+        *,
+        otherwise: Operator[A, B] | Absent = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]], *, otherwise: Callable[[Stream[A]], Inlet[B]] | Absent=..., on_error: OnError | None=None) -> Stream[B]: ...
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
+        *,
+        otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     @overload
-    def route(self: Methods[Item], key: Callable[[A], object], routes: Mapping[K, Pipe], *, otherwise: Pipe | Absent=..., on_error: OnError | None=None) -> Any: ...
+    def route(
+        self: Methods[Item],
+        key: Callable[[A], object],
+        routes: Mapping[K, Pipe],
+        *,
+        otherwise: Pipe | Absent = ...,
+        on_error: OnError | None = None,
+    ) -> Any: ...
     @overload
     def route(self: Methods[Tagged[Any]], key: ToSinks[R]) -> Job[dict[str, R]]: ...
     @overload
@@ -2018,13 +2471,20 @@ class Methods(Generic[T_co]):
     @overload
     def route(self: Methods[Tagged[Any]], key: Mapping[Any, Into[Any, R]]) -> Job[dict[str, R]]: ...
     @overload
-    def route(self: Methods[Tagged[Any]], key: Mapping[Any, Into[Any, R]], *, otherwise: Into[Any, R]) -> Job[dict[str | EllipsisType, R]]: ...
+    def route(
+        self: Methods[Tagged[Any]], key: Mapping[Any, Into[Any, R]], *, otherwise: Into[Any, R]
+    ) -> Job[dict[str | EllipsisType, R]]: ...
     @overload
-    def route(self: Methods[Tagged[Any]], key: Mapping[Any, Operator[Any, B]], *, otherwise: Operator[Any, B] | Absent=...) -> Stream[B]: ...
+    def route(
+        self: Methods[Tagged[Any]],
+        key: Mapping[Any, Operator[Any, B]],
+        *,
+        otherwise: Operator[Any, B] | Absent = ...,
+    ) -> Stream[B]: ...
     @overload
-    def route(self: Methods[Item], key: Mapping[Any, Pipe], *, otherwise: Pipe | Absent=...) -> Any: ...
+    def route(self: Methods[Item], key: Mapping[Any, Pipe], *, otherwise: Pipe | Absent = ...) -> Any: ...
     @overload
-    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
 
             items          --a-b-c-----------d---|
@@ -2056,9 +2516,17 @@ class Methods(Generic[T_co]):
         In RxPY the last item waits for the end of its period, and the end of the signal ends a period, too.
         """
     @overload
-    def sample(self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None=None) -> Stream[Item]: ...
+    def sample(
+        self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
+    ) -> Stream[Item]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None=None) -> Stream[B]:
+    def scan(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
 
             items              --1--2--3--|
@@ -2085,9 +2553,13 @@ class Methods(Generic[T_co]):
             TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None=None) -> Stream[B]: ...
+    def scan(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def scan(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def sequence_equal(self: Methods[Item], other: SourceLike[Any]) -> Job[bool]:
         """Whether the items equal those of `other`, in number and order.
 
@@ -2107,7 +2579,9 @@ class Methods(Generic[T_co]):
             TypeError: `other` is none of these.
         """
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Collect, linger: float=0.0, readers: int=1) -> Stream[list[Item]]:
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Collect, linger: float = 0.0, readers: int = 1
+    ) -> Stream[list[Item]]:
         """Run the source once, for all who read the stream: they come and go at any time.
 
             items          --a--b--c--d--|
@@ -2171,11 +2645,27 @@ class Methods(Generic[T_co]):
         run replays nothing of the first.
         """
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Lossy[Literal[False]], linger: float=0.0, readers: int=1) -> Stream[Item]: ...
+    def share(
+        self: Methods[Item],
+        replay: int = 0,
+        *,
+        strategy: Lossy[Literal[False]],
+        linger: float = 0.0,
+        readers: int = 1,
+    ) -> Stream[Item]: ...
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Lossy[bool], linger: float=0.0, readers: int=1) -> Stream[Item | Gap]: ...
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0, readers: int = 1
+    ) -> Stream[Item | Gap]: ...
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Strategy=..., linger: float=0.0, readers: int=1) -> Stream[Item]: ...
+    def share(
+        self: Methods[Item],
+        replay: int = 0,
+        *,
+        strategy: Strategy = ...,
+        linger: float = 0.0,
+        readers: int = 1,
+    ) -> Stream[Item]: ...
     @overload
     def single(self: Methods[Item]) -> Job[Item]:
         """The only item.
@@ -2271,7 +2761,9 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None=None) -> Stream[A]:
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
 
             items              --1--2--9--1--|
@@ -2294,7 +2786,9 @@ class Methods(Generic[T_co]):
             TypeError: `predicate` is not callable.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def slice(self: Methods[Item], stop: int | None, /) -> Stream[Item]:
         """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
@@ -2324,8 +2818,10 @@ class Methods(Generic[T_co]):
                 before it has ended: write ``take_last(3)`` for ``[-3:]``, ``skip_last(3)`` for ``[:-3]``.
         """
     @overload
-    def slice(self: Methods[Item], start: int | None, stop: int | None, step: int | None=None, /) -> Stream[Item]: ...
-    def sliding(self: Methods[Item], count: int, *, step: int=1) -> Stream[list[Item]]:
+    def slice(
+        self: Methods[Item], start: int | None, stop: int | None, step: int | None = None, /
+    ) -> Stream[Item]: ...
+    def sliding(self: Methods[Item], count: int, *, step: int = 1) -> Stream[list[Item]]:
         """Pass on lists of `count` items that follow each other; each begins `step` items after the one before.
 
             items      --a--b--c------d------|
@@ -2356,7 +2852,12 @@ class Methods(Generic[T_co]):
             ValueError: `count` or `step` is less than 1.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]], *, on_error: OnError | None=None) -> Stream[B]:
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], Awaitable[B]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on what `function` returns for the elements of each item as its arguments.
 
             items        --(2,5)---(3,2)--|
@@ -2379,7 +2880,12 @@ class Methods(Generic[T_co]):
             TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B], *, on_error: OnError | None=None) -> Stream[B]: ...
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], B],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def start_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
         """Pass on `items` first, then what comes.
 
@@ -2399,7 +2905,14 @@ class Methods(Generic[T_co]):
             items: what to pass on first. For the items of another stream, write ``streamkit.concat(a, b)``.
         """
     @overload
-    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], Awaitable[tuple[S, B]]], *, finish: Callable[[S], B]=..., on_error: OnError | None=None) -> Stream[B]:
+    def stateful_map(
+        self: Methods[A],
+        setup: Callable[[], S],
+        function: Callable[[S, A], Awaitable[tuple[S, B]]],
+        *,
+        finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
             items                               --3--1--5--|
@@ -2436,7 +2949,14 @@ class Methods(Generic[T_co]):
                 values.
         """
     @overload
-    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], tuple[S, B]], *, finish: Callable[[S], B]=..., on_error: OnError | None=None) -> Stream[B]: ...
+    def stateful_map(
+        self: Methods[A],
+        setup: Callable[[], S],
+        function: Callable[[S, A], tuple[S, B]],
+        *,
+        finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
         """Add the items to `start`, with ``+``.
@@ -2461,7 +2981,13 @@ class Methods(Generic[T_co]):
     @overload
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
     @overload
-    def switch_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]:
+    def switch_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of the newest item.
 
             items         --a-------b-----c--|
@@ -2501,7 +3027,13 @@ class Methods(Generic[T_co]):
         stream that is ready when it is made, passes on all of each.
         """
     @overload
-    def switch_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]: ...
+    def switch_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
 
@@ -2579,7 +3111,13 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def take_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool=False, on_error: OnError | None=None) -> Stream[A]:
+    def take_while(
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
+    ) -> Stream[A]:
         """Pass on items as long as `predicate` is true, then end.
 
             items              --1--2--9--1--|
@@ -2603,8 +3141,16 @@ class Methods(Generic[T_co]):
             TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
         """
     @overload
-    def take_while(self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool=False, on_error: OnError | None=None) -> Stream[A]: ...
-    def tap(self: Methods[Item], function: Callable[[Any], Any], *, on_error: OnError | None=None) -> Stream[Item]:
+    def take_while(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
+    ) -> Stream[A]: ...
+    def tap(
+        self: Methods[Item], function: Callable[[Any], Any], *, on_error: OnError | None = None
+    ) -> Stream[Item]:
         """Call `function` with each item, and pass the item on.
 
             items      --a--b--|
@@ -2628,7 +3174,19 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `function` is not callable, or `on_error` is something else.
         """
-    def throttle(self: Methods[Item], rate: float | RateLimit, *, burst: float=1, burst_seconds: float | Absent=..., cost: Callable[[Any], Any] | Absent=..., failing: bool=False, key: Callable[[Any], Any] | Absent=..., max_keys: int | Absent=..., lookahead: int | Absent=..., on_error: OnError | None=None) -> Stream[Item]:
+    def throttle(
+        self: Methods[Item],
+        rate: float | RateLimit,
+        *,
+        burst: float = 1,
+        burst_seconds: float | Absent = ...,
+        cost: Callable[[Any], Any] | Absent = ...,
+        failing: bool = False,
+        key: Callable[[Any], Any] | Absent = ...,
+        max_keys: int | Absent = ...,
+        lookahead: int | Absent = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[Item]:
         """Pass items on no faster than `rate` per second: a token bucket, or one for each key.
 
             items                         abc---------d--|
@@ -2685,7 +3243,7 @@ class Methods(Generic[T_co]):
 
         The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
         """
-    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Pass an item on, then none that comes within `seconds` after it.
 
             items             --a-b-c-----------d--|
@@ -2712,7 +3270,9 @@ class Methods(Generic[T_co]):
 
         In RxPY the silence begins when the item comes. `throttle_latest` keeps the latest instead.
         """
-    def throttle_latest(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def throttle_latest(
+        self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None
+    ) -> Stream[Item]:
         """Pass on at most one item every `seconds`: the first at once, then the latest.
 
             items              --a-b-c-----------d--|
@@ -2739,7 +3299,20 @@ class Methods(Generic[T_co]):
         is the latest when it asks. In RxJava the item that waits at the end is lost unless one asks for it.
         `sample` has fixed periods, and waits for the first one, too.
         """
-    def through(self: Methods[Any], carrier: Store, *, group: str, batch: int=100, key: Callable[[Any], str | None] | None=None, delay: float | Callable[[Any], float]=0.0, lease: float=30.0, max_deliveries: int | None=None, dead_letters: Any=None, prefetch: int | None=None, on_event: Callable[[Any], object] | None=None) -> Stream[Any]:
+    def through(
+        self: Methods[Any],
+        carrier: Store,
+        *,
+        group: str,
+        batch: int = 100,
+        key: Callable[[Any], str | None] | None = None,
+        delay: float | Callable[[Any], float] = 0.0,
+        lease: float = 30.0,
+        max_deliveries: int | None = None,
+        dead_letters: Any = None,
+        prefetch: int | None = None,
+        on_event: Callable[[Any], object] | None = None,
+    ) -> Stream[Any]:
         """Cut the pipe in two, which meet in a carrier: ``carrier.writer(), carrier.reader(group=group)``.
 
             items              --a--b--|
@@ -2801,7 +3374,14 @@ class Methods(Generic[T_co]):
         begin of the run. It is a named tuple, as that of ``timestamp`` is; RxPY has a ``timedelta`` there.
         """
     @overload
-    def timeout(self: Methods[Item], seconds: float | None=None, *, first: float | None=None, between: float | None=None, total: float | None=None) -> Stream[Item]:
+    def timeout(
+        self: Methods[Item],
+        seconds: float | None = None,
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        total: float | None = None,
+    ) -> Stream[Item]:
         """Fail if an item that is asked for does not come within `seconds`.
 
             items                      --a--b-----------c--|
@@ -2843,7 +3423,15 @@ class Methods(Generic[T_co]):
         with what depends on the error, write ``timeout(5.0) | catch(function, errors=TimeoutError)``.
         """
     @overload
-    def timeout(self: Methods[Item], seconds: float | None=None, *, first: float | None=None, between: float | None=None, total: float | None=None, fallback: SourceLike[B]) -> Stream[Item | B]: ...
+    def timeout(
+        self: Methods[Item],
+        seconds: float | None = None,
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        total: float | None = None,
+        fallback: SourceLike[B],
+    ) -> Stream[Item | B]: ...
     @overload
     def timestamp(self: Methods[Item]) -> Stream[Timestamped[Item, float]]:
         """Pass on each item with the time at which it came: ``Timestamped(value, time)``, a named tuple.
@@ -2905,17 +3493,41 @@ class Methods(Generic[T_co]):
             ValueError: (when run) an item is no pair.
         """
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], V],
+        on_error: OnError | None = None,
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A],
+        *,
+        key: Callable[[A], K2],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V], on_error: OnError | None = None
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], on_error: OnError | None=None) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], on_error: OnError | None=None) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     def to_list(self: Methods[Item]) -> Job[list[Item]]:
         """Collect the items into a list.
 
@@ -2926,7 +3538,7 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
-    def to_queue(self: Methods[A], queue: Queue[A], *, end: object=...) -> Job[None]:
+    def to_queue(self: Methods[A], queue: Queue[A], *, end: object = ...) -> Job[None]:
         """Put the items into a queue of asyncio's.
 
         >>> import asyncio
@@ -2990,7 +3602,14 @@ class Methods(Generic[T_co]):
             TypeError: `control` is not a `Valve`.
         """
     @overload
-    def window(self: Methods[Item], kind: Windows, pipe: Keep | One, *, max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, Item]]:
+    def window(
+        self: Methods[Item],
+        kind: Windows,
+        pipe: Keep | One,
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, Item]]:
         """Give each window of the stream a pipe of its own, and pass on what comes out of it, with its bounds.
 
             items                            --1--2--3--------4--|
@@ -3081,19 +3700,80 @@ class Methods(Generic[T_co]):
         open. Otherwise than in Beam: a window is passed on once.
         """
     @overload
-    def window(self: Methods[Item], kind: Windows, pipe: ListOf | Lists, *, max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, list[Item]]]: ...
+    def window(
+        self: Methods[Item],
+        kind: Windows,
+        pipe: ListOf | Lists,
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, list[Item]]]: ...
     @overload
-    def window(self: Methods[Item], kind: Windows, pipe: Always[R], *, max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, R]]: ...
+    def window(
+        self: Methods[Item],
+        kind: Windows,
+        pipe: Always[R],
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, R]]: ...
     @overload
-    def window(self: Methods[A], kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, B]]: ...
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, B]]: ...
     @overload
-    def window(self: Methods[A], kind: Windows, pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, B]]: ...
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, B]]: ...
     @overload
-    def window(self: Methods[A], kind: Windows, pipe: Keep, *, timestamp: Timestamp[A], lateness: float=..., on_late: OnLate[A]=..., idle: float=..., max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, A]]: ...
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Keep,
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, A]]: ...
     @overload
-    def window(self: Methods[A], kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, timestamp: Timestamp[A], lateness: float=..., on_late: OnLate[A]=..., idle: float=..., max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, B]]: ...
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, B]]: ...
     @overload
-    def window(self: Methods[A], kind: Windows, pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, timestamp: Timestamp[A], lateness: float=..., on_late: OnLate[A]=..., idle: float=..., max_held: int=..., on_error: OnError | None=...) -> Stream[tuple[Window, B]]: ...
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
+    ) -> Stream[tuple[Window, B]]: ...
     @overload
     def with_latest_from(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
         """Pass on each item of this stream in a tuple with the latest one of each of `sources`.
@@ -3124,13 +3804,19 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def with_latest_from(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def with_latest_from(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def with_latest_from(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
-    def zip(self: Methods[Item], source: SourceLike[B], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B]]:
+    def zip(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
+    ) -> Stream[tuple[Item, B]]:
         """Pass on tuples of one item of this stream and one of each of `sources`.
 
             items   --a-----b-----c--|
@@ -3160,11 +3846,30 @@ class Methods(Generic[T_co]):
                 `strict`: the sources did not end together.
         """
     @overload
-    def zip(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B, C]]: ...
+    def zip(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        /,
+        *,
+        lookahead: int = 1,
+        strict: bool = False,
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def zip(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B, C, D]]: ...
+    def zip(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+        strict: bool = False,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
-    def zip(self: Methods[Item], *sources: SourceLike[Any], lookahead: int=1, strict: bool=False, fill: Any) -> Stream[tuple[Any, ...]]: ...
+    def zip(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any
+    ) -> Stream[tuple[Any, ...]]: ...
     @overload
     def zip_latest(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
         """Pass on tuples of the latest item of this stream and of each of `sources`; each item once at most.
@@ -3194,8 +3899,12 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def zip_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def zip_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def zip_latest(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
