@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Stream, Suspend, ops, push
 from streamkit._core.delivery import Delivery
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.testing import run
@@ -80,6 +81,25 @@ def test_who_comes_while_the_source_closes_waits_for_that_and_an_error_there_is_
     assert run(partial(main, "nowhere")) == ["[0]", "[0]"]
     assert opened == [0.0, 5.0]
     assert run(partial(main, "left")) == ["OSError('left')", "OSError('left')"]
+
+
+def test_one_that_lingers_while_its_ledger_opens_goes_on_to_read_its_other_sources() -> None:
+    class Slow(Failing):
+        async def open(self) -> None:
+            await asyncio.sleep(2)
+
+    async def main() -> None:
+        pushed, emitter = push(Suspend(4), of=int)
+        stream: Any = Stream(Tracked("slow", (), lambda: Slow("nowhere"), 9))
+        shared = stream | ops.concat(pushed) | ops.share(linger=9.0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await (shared | ops.drain())
+        emitter.offer(7)
+        emitter.close()
+        assert await (shared | ops.to_list()) == [0, 1, 2, 7]
+
+    run(main)
 
 
 def test_where_nobody_follows_its_items_it_is_refused() -> None:
