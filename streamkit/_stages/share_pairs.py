@@ -42,6 +42,7 @@ class PairedShare(Shared):
         return PairedRun(link, self.book)
 
     def read(self, inlet: Inlet[Any], before: Shared | None) -> None:
+        self.run.claims.take(inlet)
         self.run.spawn(partial(self._read, inlet, before), self.channel, self)
 
     async def _read(self, inlet: Inlet[Any], before: Shared | None) -> None:
@@ -49,7 +50,6 @@ class PairedShare(Shared):
             await before.gone.wait()
         self.followed = Followed(inlet, self.book)
         book = await self.followed.open()
-        self.run.claims.take(inlet)
         await self.run.fill(self, inlet, book.chapter())
 
     # the readers ---------------------------------------------------------------------------
@@ -130,8 +130,6 @@ class Portion:
         return made
 
     def closed(self, delivery: Delivery) -> None:
-        if delivery not in self._open:
-            return  # its reader's job had ended: what it is a part of was handed back
         del self._open[delivery]
         if delivery.failed:
             _fail(delivery.message, delivery.error)

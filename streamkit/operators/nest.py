@@ -17,7 +17,7 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator, SourceLike
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.apart import NESTED
-from streamkit._engine.run.paired import followed_anyway
+from streamkit._engine.run.paired import followed_anyway, kept_until_the_next
 from streamkit._engine.run.run import Run
 from streamkit._stages.flat_map import Places
 from streamkit._stages.in_place import unwound
@@ -217,7 +217,7 @@ def switch_map(
 ) -> Operator[A, B]: ...
 @stage(
     switched,
-    pairs=followed_anyway,
+    pairs=kept_until_the_next,
     contract=Contract(
         holds="2 + lookahead",
         lookahead="1 + lookahead",

@@ -22,7 +22,7 @@ WRONG: list[tuple[Callable[[Any], object], str]] = [
         "takes no dead_leters: write dead_letters=",
     ),
     (lambda carrier: carrier.writer(7), r"^writer\(\*, batch=100, .*batch=7"),
-    (lambda carrier: carrier.reader(group="g") | ops.share(), r"share\(\) at .* write ops.broadcast"),
+    (lambda carrier: carrier.reader(group="g") | ops.retry(3), r"retry\(\) at .* write on_error=Retry"),
     (lambda carrier: list(carrier.reader(group="g")), "begin a pipe with it, and end that in a sink"),
 ]
 

@@ -15,6 +15,8 @@ from streamkit.testing import run
 from tests.durable.memory import Memory
 from tests.durable.runs import left, stored
 
+DEAD = Memory(name="dead")
+
 
 def shared_of(carrier: Memory, **options: Any) -> Stream[Any]:
     return carrier.reader(group="g", batch=2, prefetch=4, **options) | ops.share(
@@ -56,26 +58,45 @@ def test_what_a_reader_leaves_comes_again_for_the_others_and_counts_as_no_try() 
 
 def test_what_one_of_several_fails_with_goes_to_the_dead_letters_in_the_end() -> None:
     async def main() -> None:
-        carrier, dead, events = Memory(), Memory(name="dead"), list[Any]()
+        carrier, events = Memory(), list[Any]()
         await stored(carrier, "good", "poison")
-        shared = shared_of(carrier, max_deliveries=2, dead_letters=dead, on_event=events.append)
+        shared = shared_of(carrier, max_deliveries=2, dead_letters=DEAD, on_event=events.append)
         stays = asyncio.ensure_future(awaited(shared | ops.drain()))
-
-        def fails(item: bytes) -> None:
-            if item == b"poison":
-                raise ValueError(item)
-
         for _ in range(2):
             with pytest.raises(ValueError, match="poison"):
-                await (shared | ops.for_each(fails))
+                await (shared | ops.map(fails) | ops.drain())
         await asyncio.sleep(1)
-        assert [(each.error, each.times) for each in events if isinstance(each, DeadLettered)] == [
-            ("ValueError: b'poison'", 2)
-        ]
+        assert letters(events) == [("ValueError: b'poison'", 2)]
         await gone(stays)
         assert not await left(carrier)
 
     run(main)
+
+
+def test_what_fails_before_it_is_shared_goes_to_the_dead_letters_too() -> None:
+    async def main() -> None:
+        carrier, events = Memory(), list[Any]()
+        await stored(carrier, "good", "poison")
+        reader = carrier.reader(group="g", max_deliveries=2, dead_letters=DEAD, on_event=events.append)
+        for _ in range(2):
+            shared = reader | ops.map(fails) | ops.share(readers=2)
+            jobs = [awaited(shared | ops.drain()), awaited(shared | ops.drain())]
+            found = await asyncio.gather(*jobs, return_exceptions=True)
+            assert [*map(repr, found)] == ["ValueError(b'poison')"] * 2
+        assert letters(events) == [("ValueError: b'poison'", 2)]
+        assert not await left(carrier)
+
+    run(main)
+
+
+def letters(events: list[Any]) -> list[tuple[str, int]]:
+    return [(each.error, each.times) for each in events if isinstance(each, DeadLettered)]
+
+
+def fails(item: bytes) -> bytes:
+    if item == b"poison":
+        raise ValueError(item)
+    return item
 
 
 def test_a_graph_whose_ways_meet_again_may_begin_with_a_durable_source() -> None:

@@ -82,8 +82,14 @@ def test_too_small_a_prefetch_is_refused() -> None:
 
 
 def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> None:
-    with pytest.raises(ValueError, match=r"hands out at most 1 items .* may wait for 2"):
-        Trial().stream(most=1) | ops.combine_latest([1]) | ops.drain()
+    keeping: list[Any] = [ops.combine_latest([1]), ops.switch_map(lambda item: [item])]
+    for operator in keeping:
+        with pytest.raises(ValueError, match=r"hands out at most 1 items .* may wait for 2"):
+            Trial().stream(most=1) | operator | ops.drain()
+    with pytest.raises(
+        TypeError, match=r"combine_latest.* and reader\(\) hands out one: let it hand out two"
+    ):
+        Trial().stream() | ops.combine_latest(Trial().stream(most=1))
     trial = Trial()
     run(lambda: _awaited(trial.stream(most=2) | ops.combine_latest([1]) | ops.drain()))
     assert trial.settled == [*trial.items]

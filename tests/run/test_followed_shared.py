@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -11,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, interval, ops
-from streamkit._core.delivery import Delivery
-from streamkit._engine.plan.tracked import Tracked
+from streamkit import BufferOverflowError, Fail, OnFull, Suspend, interval, ops
+from streamkit._stages.share_pairs import Portion
 from streamkit.testing import run
 from tests.run.calling import Calls
 from tests.run.interrupted import everywhere
@@ -280,9 +280,9 @@ def test_an_item_that_comes_while_nobody_reads_waits_for_the_next_reader_or_is_h
         assert trial.open == ({MANY + 2} if not seen else set())
 
 
-def test_while_nobody_reads_no_more_than_one_is_pulled_whenever_the_last_has_left() -> None:
-    async def main(step: int) -> None:
-        trial = Trial(30)
+def test_whenever_the_last_has_left_no_more_than_one_is_pulled_and_the_next_gets_all_that_has_come() -> None:
+    async def main(step: int, count: int) -> None:
+        trial = Trial(count)
         shared = trial.stream() | ops.map(turn) | ops.share(linger=5.0, strategy=Suspend(9))
         reader = asyncio.ensure_future(awaited(shared | ops.for_each(turn)))
         for _ in range(step):
@@ -292,11 +292,43 @@ def test_while_nobody_reads_no_more_than_one_is_pulled_whenever_the_last_has_lef
         handed = len(trial.handed)
         await asyncio.sleep(1)
         assert len(trial.handed) <= handed + 1, step
+        await (shared | ops.drain())
+        assert not trial.open, step
         await asyncio.sleep(9)
         assert not trial.wrong(), step
 
-    for step in range(1, 30):
-        run(partial(main, step))
+    for step in range(1, 24):
+        run(partial(main, step, 30))
+    for step in range(2, 12, 3):
+        run(partial(main, step, 3), schedules=examples(200), seed=step)
+
+
+def test_a_strategy_that_fails_hands_back_what_its_reader_has_and_the_others_go_on() -> None:
+    trial = Trial(6)
+
+    async def main() -> None:
+        shared = trial.stream() | ops.map(seconds) | ops.share(strategy=Fail(2), readers=2)
+        slow = asyncio.ensure_future(awaited(shared | ops.for_each(lambda _: asyncio.sleep(99))))
+        assert await (shared | ops.count()) == 6
+        with pytest.raises(BufferOverflowError):
+            await slow
+
+    run(main)
+    assert trial.failed == [MANY + 3]  # its error comes behind what it held, and all else was settled
+    assert not trial.wrong()
+
+
+def test_of_a_share_in_each_of_many_groups_nothing_is_kept() -> None:
+    portions = 99
+
+    def look(pair: tuple[str, int]) -> None:
+        nonlocal portions
+        if pair[1] == MANY + 199:
+            portions = sum(type(each) is Portion for each in gc.get_objects())
+
+    pipe = ops.group_by(str, ops.share() | ops.map(turn), max_groups=1, on_full=OnFull.EVICT)
+    run(partial(awaited, Trial(200).stream() | pipe | ops.for_each(look)))
+    assert portions < 9
 
 
 def test_one_that_was_left_and_begins_anew_has_another_ledger_and_waits_for_no_job() -> None:
@@ -309,58 +341,3 @@ def test_one_that_was_left_and_begins_anew_has_another_ledger_and_waits_for_no_j
     run(main)
     assert (trial.opened, trial.closings) == (2, 2)
     assert trial.handed == [MANY, MANY + 1, MANY + 2, *trial.items] or trial.handed[-4:] == [*trial.items]
-
-
-class Failing:
-    """A ledger that fails where it is told to."""
-
-    def __init__(self, at: str) -> None:
-        self.at = at
-
-    def _called(self, name: str) -> None:
-        if name == self.at:
-            raise OSError(name)
-
-    async def open(self) -> None:
-        self._called("open")
-
-    async def deliveries(self) -> Any:
-        for number in range(3):
-            yield Delivery(self, number), number
-
-    def closed(self, delivery: Delivery) -> None:
-        pass
-
-    async def close(self, error: BaseException | None = None) -> None:
-        self._called("close")
-
-
-def test_an_error_of_opening_is_raised_by_all_jobs_and_one_of_closing_by_the_last() -> None:
-    async def main(at: str) -> list[str]:
-        shared: Any = Stream(Tracked("failing", (), lambda: Failing(at), 9)) | ops.share(readers=2)
-        jobs = awaited(shared | ops.drain()), awaited(shared | ops.map(seconds) | ops.drain())
-        return [repr(each) for each in await asyncio.gather(*jobs, return_exceptions=True)]
-
-    assert run(partial(main, "open")) == ["OSError('open')", "OSError('open')"]
-    assert run(partial(main, "close")) == ["None", "OSError('close')"]
-
-
-def test_where_nobody_follows_its_items_it_is_refused() -> None:
-    shared = Trial().stream() | ops.share()
-    other = Trial(first=2 * MANY).stream()
-    readings: list[Callable[[], Any]] = [
-        lambda: Stream([1]) | ops.merge(shared) | ops.drain(),
-        lambda: Stream([1]) | ops.concat_map(lambda _: shared) | ops.drain(),
-        lambda: other | ops.flat_map(lambda _: shared, concurrency=2) | ops.drain(),
-        lambda: other | ops.take_until(shared) | ops.drain(),
-        lambda: asyncio.sleep(0, aiter(shared)),
-    ]
-    for reading in readings:
-        with pytest.raises(TypeError, match=r"cannot say what became|acknowledges an item when"):
-            run(partial(called, reading))
-
-
-def test_explain_counts_what_may_come_twice_once_for_all_readers() -> None:
-    shared = Trial().stream(most=50) | ops.share()
-    both = shared | ops.zip(shared, Trial().stream(most=7)) | ops.drain()
-    assert "deliveries: 57 in flight at most" in str(both.explain())

@@ -125,8 +125,12 @@ class _Kept:
     keeps = 1
     """How many items its source must have handed out, before one is acknowledged, to hand out another."""
 
-    def __call__(self, arguments: Mapping[str, Any]) -> None:
-        pass
+    def __call__(self, arguments: Mapping[str, Any]) -> str | None:
+        others = arguments.get("sources", ())  # the main one is looked at with all that is behind it
+        few = next((source for source in tracked(others) if source.most <= self.keeps), None)
+        if few is None:
+            return None
+        return f"keeps an item until the next has come, and {few!r} hands out one: let it hand out two"
 
 
 kept_until_the_next = _Kept()
