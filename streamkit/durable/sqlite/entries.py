@@ -13,7 +13,7 @@ from streamkit._core.errors import CarrierError
 from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.sqlite.database import Database
 from streamkit.durable.sqlite.runs import cut, gaps, missing, runs_of
-from streamkit.durable.sqlite.schema import part_of, span
+from streamkit.durable.sqlite.schema import migrate, part_of, span
 
 __all__ = ["Queue"]
 
@@ -31,8 +31,9 @@ class Queue:
         self.number: int
 
     def open(self) -> None:
-        """Find the queue in the file, or make it."""
+        """Find the queue in the file, or make it, and the tables."""
         with self.database.changing() as sql:
+            migrate(sql, self.database.path)
             sql.execute(
                 "INSERT OR IGNORE INTO streamkit_queues (name, partitions) VALUES (?, ?)",
                 (self.name, self.partitions),
@@ -44,6 +45,7 @@ class Queue:
                 f"{self.database.path}: the queue {self.name!r} was made with partitions={partitions}, which "
                 f"decide on the order of keys; it cannot be used with partitions={self.partitions}"
             )
+        self.database.settle()
 
     def group(self, sql: sqlite3.Connection, name: str) -> int:
         """The number of a group. It begins with all that is there, in a transaction that writes."""
