@@ -15,7 +15,7 @@ import pytest
 
 from streamkit import CarrierAwayError, CarrierError, Stream, ops
 from streamkit.durable import Depth, Entry, Json, SQLite
-from streamkit.durable.sqlite.schema import STEPS
+from streamkit.durable.sqlite.schema import TABLES
 from streamkit.testing import VirtualLoop, run
 
 
@@ -158,9 +158,14 @@ def test_a_full_disk_stores_nothing_of_a_batch(tmp_path: Path) -> None:
 def test_a_file_of_an_older_version_is_brought_up_and_keeps_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(STEPS[0])
+        database.executescript(TABLES)
         database.executescript(
             """
+            CREATE TABLE streamkit_taken (
+                id INTEGER NOT NULL, grp INTEGER NOT NULL, token INTEGER NOT NULL, until REAL NOT NULL,
+                times INTEGER NOT NULL, PRIMARY KEY (id, grp)
+            ) WITHOUT ROWID;
+            CREATE INDEX streamkit_due ON streamkit_taken (grp, until);
             CREATE TABLE streamkit_schema (version INTEGER NOT NULL);
             INSERT INTO streamkit_schema VALUES (1);
             INSERT INTO streamkit_queues VALUES (1, 'q', 16);
@@ -181,6 +186,13 @@ def test_a_file_of_an_older_version_is_brought_up_and_keeps_what_it_has(tmp_path
             assert (old.body, old.times, new.body, new.headers) == (b"a", 2, b"b", {"from": "old"})
 
     asyncio.run(main())
+    asyncio.run(used(SQLite(tmp_path / "new.db", "q")))
+    assert tables(path) == tables(tmp_path / "new.db")
+
+
+def tables(path: Path) -> list[Any]:
+    with closing(sqlite3.connect(path)) as database:
+        return sorted(database.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL").fetchall())
 
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:

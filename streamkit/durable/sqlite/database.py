@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from streamkit._core.errors import CarrierAwayError, CarrierError
-from streamkit.durable.sqlite.schema import migrate
 
 __all__ = ["Database", "Locked"]
 
@@ -77,10 +76,12 @@ class Database:
             "secure_delete = OFF",
         ):
             self.sql.execute(f"PRAGMA {pragma}")
-        with self.changing():
-            migrate(self.sql, self.path)
-        if self._fsync:  # what is stored from now on relies on the file
-            self.sql.execute("PRAGMA wal_checkpoint")
+
+    def settle(self) -> None:
+        """Have the tables on the disk, if what is stored is to be there."""
+        if self._fsync:
+            with self.telling():
+                self.sql.execute("PRAGMA wal_checkpoint")
 
     def close(self) -> None:
         with self.telling():

@@ -19,15 +19,14 @@ from typing import Final
 
 from streamkit._core.errors import CarrierError
 
-__all__ = ["PARTS", "STEPS", "migrate", "part_of", "span"]
+__all__ = ["PARTS", "TABLES", "migrate", "part_of", "span"]
 
 _NUMBERS: Final = 44
 """Bits of the number of an entry in its part."""
 PARTS: Final = 255
 """How many parts a queue may have, beside that of entries without a key."""
 
-STEPS: Final = (
-    """
+TABLES: Final = """
     CREATE TABLE streamkit_queues (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL
     );
@@ -44,26 +43,30 @@ STEPS: Final = (
         grp INTEGER NOT NULL, part INTEGER NOT NULL, cursor INTEGER NOT NULL, holes INTEGER NOT NULL,
         PRIMARY KEY (grp, part)
     ) WITHOUT ROWID;
-    CREATE TABLE streamkit_taken (
-        id INTEGER NOT NULL, grp INTEGER NOT NULL, token INTEGER NOT NULL, until REAL NOT NULL,
-        times INTEGER NOT NULL, PRIMARY KEY (id, grp)
-    ) WITHOUT ROWID;
-    CREATE INDEX streamkit_due ON streamkit_taken (grp, until);
-    """,
-    # a lease that was taken in the future tells that the clock was set back
-    "ALTER TABLE streamkit_taken ADD COLUMN since REAL NOT NULL DEFAULT 0;",
-    # a claim takes entries that follow each other: one row for all of them
-    """
+"""
+"""Those that every version has had."""
+
+RUNS: Final = """
     CREATE TABLE streamkit_runs (
         grp INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, token INTEGER NOT NULL,
         until REAL NOT NULL, since REAL NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (grp, first)
     ) WITHOUT ROWID;
     CREATE INDEX streamkit_runs_due ON streamkit_runs (grp, until);
+"""
+
+STEPS: Final = (
+    # a lease that was taken in the future tells that the clock was set back
+    "ALTER TABLE streamkit_taken ADD COLUMN since REAL NOT NULL DEFAULT 0;",
+    # a claim takes entries that follow each other: one row for all of them, and no more one for each
+    RUNS
+    + """
     INSERT INTO streamkit_runs SELECT grp, id, id, token, until, since, times FROM streamkit_taken;
     DROP TABLE streamkit_taken;
     """,
 )
-"""What makes each version of the one before it; the first makes the tables."""
+"""What makes each version, from the second on, of the one before it."""
+
+_VERSION: Final = len(STEPS) + 1
 
 
 def span(queue: int, part: int) -> tuple[int, int]:
@@ -78,20 +81,20 @@ def part_of(identifier: int) -> int:
 
 
 def migrate(database: sqlite3.Connection, path: str) -> None:
-    """Bring the tables to the version of this program, in one transaction with its check."""
+    """Make the tables, or bring them to the version of this program, in a transaction of the caller."""
     database.execute("CREATE TABLE IF NOT EXISTS streamkit_schema (version INTEGER NOT NULL)")
     row = database.execute("SELECT version FROM streamkit_schema").fetchone()
     version = row[0] if row else 0
-    if version > len(STEPS):
+    if version > _VERSION:
         raise CarrierError(
             f"{path} was written by a newer streamkit: its tables have version {version}, and this one knows "
-            f"version {len(STEPS)} at most"
+            f"version {_VERSION} at most"
         )
-    for step in STEPS[version:]:
+    for step in STEPS[version - 1 :] if version else (TABLES, RUNS):
         for statement in step.split(";"):
             if statement.strip():
                 database.execute(statement)
     if not row:
-        database.execute("INSERT INTO streamkit_schema VALUES (?)", (len(STEPS),))
-    elif version < len(STEPS):
-        database.execute("UPDATE streamkit_schema SET version = ?", (len(STEPS),))
+        database.execute("INSERT INTO streamkit_schema VALUES (?)", (_VERSION,))
+    elif version < _VERSION:
+        database.execute("UPDATE streamkit_schema SET version = ?", (_VERSION,))
