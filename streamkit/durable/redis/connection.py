@@ -18,7 +18,7 @@ from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.redis import scripts
-from streamkit.durable.redis.common import Script
+from streamkit.durable.redis.script import Script
 from streamkit.durable.servers import Patience, Served, unless_cancelled
 
 __all__ = ["RedisConnection", "opened"]
