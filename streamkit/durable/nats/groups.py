@@ -40,9 +40,9 @@ class Groups:
     def __init__(self, api: Api, carrier: object) -> None:
         self.leases: dict[str, float] = {}
         """Of each group that this run reads: the seconds of its consumers."""
-        self.ahead = 0.0
+        self.ahead: float = 0.0
         """Seconds by which the server's clock is ahead of ours."""
-        self.parts = 0
+        self.parts: int = 0
         """How many partitions there are, as far as it is known here."""
         self._api = api
         self._carrier = carrier
