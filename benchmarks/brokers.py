@@ -3,7 +3,8 @@
 Runs in the environment that ``make test-brokers`` makes. Both sides append in batches of 100, claim as many
 and acknowledge them, with the same promises: a batch is stored all or not at all, at the server's disk (which
 is memory here); what is acknowledged is deleted, and the server has said so. They take turns in one process,
-and the least of the rounds counts. Each figure is microseconds of an item.
+and the least of the rounds counts. Each figure is microseconds of an item. Items with keys are beside those
+without.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from streamkit.durable import Carrier, Entry, Nats, Redis
 BATCH = 100
 BODY = b"x" * 100
 GROUP = "readers"
+KEYS = 1000
 
 Figures = dict[str, float]
 Side = Callable[[str, int], Awaitable[Figures]]
@@ -43,13 +45,15 @@ class Clock:
         self._begin()
 
 
-def by_carrier(make: Callable[[str], Carrier]) -> Side:
+def by_carrier(make: Callable[[str], Carrier], keys: int = 0) -> Side:
     async def run(name: str, items: int) -> Figures:
         async with make(name).connect() as connection:
             await connection.claim(GROUP, 1, 30.0, 0.0)
             clock = Clock(items)
-            for _ in range(items // BATCH):
-                await connection.append([Entry(BODY) for _ in range(BATCH)])
+            for begin in range(0, items, BATCH):
+                numbers = range(begin, begin + BATCH)
+                entries = [Entry(BODY, f"key {each % keys}" if keys else None) for each in numbers]
+                await connection.append(entries)
             clock.note("append")
             left = items
             while left:
@@ -129,16 +133,19 @@ def by_nats(url: str, atomic: bool) -> Side:
     return run
 
 
-async def compared(words: str, ours: Side, by_hand: Side, items: int, rounds: int) -> None:
+async def compared(
+    words: str, ours: Side, other: Side, given: argparse.Namespace, beside: str = "by hand"
+) -> None:
     least: dict[bool, Figures] = {True: {}, False: {}}
-    for _ in range(rounds):
-        for mine, side in ((True, ours), (False, by_hand)):
-            for what, figure in (await side(f"bench-{uuid4().hex}", items)).items():
+    for _ in range(given.rounds):
+        for mine, side in ((True, ours), (False, other)):
+            for what, figure in (await side(f"bench-{uuid4().hex}", given.items)).items():
                 least[mine][what] = min(figure, least[mine].get(what, figure))
     for what, figure in least[True].items():
-        hand = least[False][what]
+        less = least[False][what]
         print(
-            f"{words:24} {what:38} {figure:8.1f} us  by hand {hand:8.1f} us  {figure / hand:5.2f}", flush=True
+            f"{words:24} {what:38} {figure:8.1f} us  {beside} {less:8.1f} us  {figure / less:5.2f}",
+            flush=True,
         )
 
 
@@ -153,12 +160,17 @@ def main() -> None:
     async def run() -> None:
         with Valkey() as server:
             ours = by_carrier(lambda name: Redis(server.url, name))
-            await compared("Redis", ours, by_redis(server.url), given.items, given.rounds)
+            await compared("Redis", ours, by_redis(server.url), given)
+            keyed = by_carrier(lambda name: Redis(server.url, name), KEYS)
+            await compared("Redis, with keys", keyed, ours, given, "without")
         with JetStream() as server:
             for atomic in (True, False):
                 ours = by_carrier(lambda name: Nats(server.url, name, atomic=atomic))  # noqa: B023 - called in this turn
                 words = "Nats" if atomic else "Nats, atomic=False"
-                await compared(words, ours, by_nats(server.url, atomic), given.items, given.rounds)
+                await compared(words, ours, by_nats(server.url, atomic), given)
+            ours = by_carrier(lambda name: Nats(server.url, name))
+            keyed = by_carrier(lambda name: Nats(server.url, name), KEYS)
+            await compared("Nats, with keys", keyed, ours, given, "without")
 
     asyncio.run(run())
 

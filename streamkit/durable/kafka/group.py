@@ -252,7 +252,7 @@ class Group:
         return next((error for number, error in errors.items() if not moved[number][0].lost), None)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        begins: dict[int, tuple[int, str]] = {}
+        begins: dict[int, tuple[int | None, str]] = {}
         if partitions:
             with suppress(KafkaException):  # then nothing is known of what came before
                 for each in consumer.committed(partitions, timeout=_ANSWER):
@@ -260,7 +260,7 @@ class Group:
                         begins[each.partition] = each.offset, each.metadata or ""
         with self._lock:
             for each in partitions:
-                self._parts[each.partition] = Offsets(each.partition, *begins.get(each.partition, (None,)))
+                self._parts[each.partition] = Offsets(each.partition, *begins.get(each.partition, (None, "")))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = [self._parts[each.partition] for each in partitions if each.partition in self._parts]

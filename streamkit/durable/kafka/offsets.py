@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["Offsets", "Place"]
 
@@ -101,7 +101,7 @@ def _times(begin: int, words: str) -> dict[int, int]:
     """What `Offsets` has said in `words`; nothing, if they are of somebody else."""
     found: dict[int, int] = {}
     try:
-        runs: Any = json.loads(words or "[]")
+        runs: list[tuple[int, int, int]] = json.loads(words or "[]")
         for first, many, times in runs:
             if first >= 0 and len(found) + many <= _MANY:
                 found.update(dict.fromkeys(range(begin + first, begin + first + many), times))

@@ -24,9 +24,8 @@ class Nats(Carrier):
     """A stream of NATS JetStream, from version 2.12 on; with ``streamkit[nats]``.
 
     >>> from streamkit.durable import Json, Nats
-    >>> Nats("nats://localhost", "inbox", codec=Json())
-    Nats(url='nats://localhost', name='inbox', codec=Json(), patience=30.0, atomic=True, options={},
-         partitions=16)
+    >>> Nats("nats://mq", "inbox", codec=Json())
+    Nats(url='nats://mq', name='inbox', codec=Json(), patience=30.0, atomic=True, options={}, partitions=16)
 
     - **Stored** is a batch when the server has it in its files, all of it or nothing. It survives the death
       of the server; that of its machine too with ``sync_interval: always`` in the server's configuration.
@@ -50,7 +49,8 @@ class Nats(Carrier):
         codec: how items become bytes.
         patience: seconds for which a server that does not answer is tried again.
         atomic: whether a batch is stored all or not at all; the server takes 1,000 in one, and more are
-            several batches. That takes its own files in the server, so it is slower. Without, of a batch that fails a part may be stored.
+            several batches. That takes its own files in the server, so it is slower. Without, of a batch that
+            fails a part may be stored.
         options: further arguments of `nats.connect`, such as ``user_credentials`` and ``tls``.
         partitions: for entries with keys: at most so many readers share them. It stays as it was made.
 

@@ -23,6 +23,8 @@ class Api:
     def __init__(self, link: Link, stream: str) -> None:
         self.link = link
         self.stream = stream
+        self.about: Question = question(f"STREAM.INFO.{stream}", None)
+        """What asks how the stream is."""
 
     async def ask(self, name: str, asked: dict[str, Any] | None = None) -> Any:
         """The answer; `RefusalError`, if that is an error."""
@@ -49,7 +51,7 @@ class Api:
         names: set[str] = set()
         while True:
             page = await self.ask(f"CONSUMER.NAMES.{self.stream}", {"offset": len(names)})
-            more = page.get("consumers") or []
+            more: list[str] = page.get("consumers") or []
             names.update(more)
             if not more or len(names) >= page["total"]:
                 return names

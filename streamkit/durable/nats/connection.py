@@ -73,7 +73,6 @@ class NatsConnection:
         self.patience: Patience = Patience(carrier, carrier.patience)
         self._carrier = carrier
         self._subject = carrier.name
-        self._about: Question = (f"$JS.API.STREAM.INFO.{carrier.name}", b"", None)
         self._link = Link(carrier.url, carrier.options, self._stray)
         self._api = Api(self._link, carrier.name)
         self._groups = Groups(self._api, carrier)
@@ -121,7 +120,7 @@ class NatsConnection:
                 headers["Nats-Batch-Commit"] = "1"
             questions.append((self._to(entry), entry.body, headers))
         await self._link.send(questions[:-1])
-        answer, about = await self._link.ask([questions[-1], self._about])
+        answer, about = await self._link.ask([questions[-1], self._api.about])
         try:
             said_by(answer)
         except RefusalError as error:
@@ -135,7 +134,7 @@ class NatsConnection:
             (self._to(entry), entry.body, {"Nats-Msg-Id": f"{mark}.{index}", **headers_of(entry)})
             for index, entry in enumerate(entries)
         ]
-        *answers, about = await self._link.ask([*questions, self._about])
+        *answers, about = await self._link.ask([*questions, self._api.about])
         for answer in answers:
             said_by(answer)
         return _keeps(said_by(about))

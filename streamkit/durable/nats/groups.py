@@ -26,7 +26,12 @@ _LOOK: Final = 1.0
 
 def partitions_of(config: dict[str, Any]) -> int:
     """In how many partitions the entries with keys are; 0 before the first of them was stored."""
-    return int((config.get("metadata") or {}).get(_PARTITIONS, 0))
+    return int(_metadata(config).get(_PARTITIONS, 0))
+
+
+def _metadata(config: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] | None = config.get("metadata")
+    return found or {}
 
 
 class Groups:
@@ -35,9 +40,9 @@ class Groups:
     def __init__(self, api: Api, carrier: object) -> None:
         self.leases: dict[str, float] = {}
         """Of each group that this run reads: the seconds of its consumers."""
-        self.ahead = 0.0
+        self.ahead: float = 0.0
         """Seconds by which the server's clock is ahead of ours."""
-        self.parts = 0
+        self.parts: int = 0
         """How many partitions there are, as far as it is known here."""
         self._api = api
         self._carrier = carrier
@@ -97,8 +102,12 @@ class Groups:
                 locks = {"name": f"{name}=locks", "subjects": [f"{name}.lock.>"], "max_msgs_per_subject": 1}
                 await self._api.ask(f"STREAM.CREATE.{name}=locks", {**locks, "storage": "file"})
                 subjects = {*config["subjects"], f"{name}.key.*"}
-                metadata = {**(config.get("metadata") or {}), _PARTITIONS: str(partitions)}
-                changed = {"subjects": sorted(subjects), "metadata": metadata, "retention": "limits"}
+                metadata = {**_metadata(config), _PARTITIONS: str(partitions)}
+                changed: dict[str, Any] = {
+                    "subjects": sorted(subjects),
+                    "metadata": metadata,
+                    "retention": "limits",
+                }
                 await self._api.update({**config, **changed})
             await self.share()
         if self.parts != partitions:

@@ -78,7 +78,8 @@ def message_of(found: Msg, part: int, until: float, now: float) -> tuple[Message
     words = found.reply.split(".")
     begin = 4 if len(words) == 9 else 6
     header = found.headers.get(_HEADER) if found.headers else None
-    key, headers, delay = (None, {}, 0.0) if header is None else json.loads(header)
+    said: tuple[str | None, dict[str, str], float] = (None, {}, 0.0) if header is None else json.loads(header)
+    key, headers, delay = said
     times = int(words[begin])
     if delay:  # it was handed out once when it was too early
         times = max(1, times - 1)

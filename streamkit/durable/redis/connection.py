@@ -18,7 +18,7 @@ from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
 from streamkit.durable.messages import Connection, Depth, Entry, Message
 from streamkit.durable.redis import scripts
-from streamkit.durable.redis.common import Script
+from streamkit.durable.redis.script import Script
 from streamkit.durable.servers import Patience, Served, unless_cancelled
 
 __all__ = ["RedisConnection", "opened"]
@@ -99,11 +99,12 @@ class RedisConnection:
             args: list[Any] = [self._me, self._batches, partitions]
             for entry in entries:
                 args += (_milliseconds(entry.delay), entry.part(partitions))
-                if entry.key is None and not entry.headers:
-                    args += (2, "body", entry.body)
-                else:
-                    key, headers = entry.key or "", json.dumps(dict(entry.headers))
-                    args += (6, "body", entry.body, "key", key, "headers", headers)
+                fields: list[Any] = ["body", entry.body]
+                if entry.key is not None:
+                    fields += ("key", entry.key)
+                if entry.headers:
+                    fields += ("headers", json.dumps(dict(entry.headers)))
+                args += (len(fields), *fields)
             await self._run(scripts.APPEND, args, stored=self._carrier.fsync)
 
     async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
@@ -248,8 +249,14 @@ def _message(part: int, entry: Any, mark: bytes, times: int) -> Message:
     if len(fields) == 2:  # also what a program of another kind has added, whatever it calls its field
         return Message(fields[1], place, times)
     found = dict(zip(fields[::2], fields[1::2], strict=True))
-    headers: dict[str, str] = json.loads(found.get(b"headers", b"{}"))
-    return Message(found.get(b"body", b""), place, times, found.get(b"key", b"").decode() or None, headers)
+    key, headers = found.get(b"key"), found.get(b"headers")
+    return Message(
+        found.get(b"body", b""),
+        place,
+        times,
+        None if key is None else key.decode(),
+        {} if headers is None else json.loads(headers),
+    )
 
 
 def _marks(messages: Sequence[Message]) -> Iterator[Any]:

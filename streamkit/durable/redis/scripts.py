@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamkit.durable.redis.common import Script
+from streamkit.durable.redis.script import Script
 
 __all__ = ["ACKNOWLEDGE", "APPEND", "CLAIM", "DEPTH", "FORGET", "HAND_BACK", "PURGE", "RENEW"]
 
