@@ -3,14 +3,14 @@
 import asyncio
 import traceback
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from streamkit._engine.buffer.driven import DrivenLane, idle, late
-from streamkit._engine.run.driver import Driver, _levels
+from streamkit._engine.run.driver import Driver, Worker, _levels
 from streamkit._engine.run.pump import Clock
 from streamkit.testing import run
 from tests.run.staging import settled
@@ -23,7 +23,10 @@ class Driven:
     """A pump of `work`, its driver and its task; and what its lane is told."""
 
     def __init__(
-        self, work: Callable[[list[Any]], Coroutine[Any, Any, None]], clock: Clock | None = None
+        self,
+        work: Callable[[list[Any]], Coroutine[Any, Any, None]],
+        clock: Clock | None = None,
+        kind: Any = Driver,
     ) -> None:
         self.seen: list[Any] = []
         """What the pump has done."""
@@ -36,7 +39,9 @@ class Driven:
             ended=lambda: self.told.append("ended"),
             channel=SimpleNamespace(drives=None, error=None),
         )
-        self.driver = self.lane.driver = Driver(1, self.lane, clock)
+        if kind is Worker:
+            self.lane.channel.drives = SimpleNamespace(context=copy_context(), failed=False)
+        self.driver = self.lane.driver = kind(1, self.lane, clock)
         self.driver.make = lambda: work(self.seen)
         self.task = self.driver.begin(self._steps())
 

@@ -174,6 +174,21 @@ def test_a_stream_that_nothing_comes_out_of_is_read_to_its_end() -> None:
     assert outcome(stage, Stream(range(3)) | ops.tap(taken.append) | ops.ignore_items()) == [[0, 1, 2]]
 
 
+async def later(item: str) -> str:
+    return item
+
+
+@pytest.mark.parametrize("join", [ops.buffer(Suspend(1)), ops.merge([]), ops.map(later, concurrency=2)])
+def test_steps_behind_a_source_that_is_opened_at_once_are_a_part_of_the_stream(join: Any) -> None:
+    async def main() -> list[str]:
+        stream, emitter = push(Suspend(4))
+        emitter.offer(1)
+        emitter.close()
+        return await (stream | ops.map(str) | join | ops.to_list())
+
+    assert run(main) == ["1"]
+
+
 def test_what_several_runs_share_one_of_them_opens() -> None:
     async def main() -> list[int]:
         stream, emitter = push(Suspend(4))

@@ -196,6 +196,10 @@ def test_of_what_stands_behind_a_durable_source(which: str) -> None:
     assert f" {why}: " in str(raised.value)
 
 
+def test_of_others_that_are_not_durable_nothing_is_said() -> None:
+    assert Trial().stream() | ops.with_latest_from(Stream([1]))
+
+
 def test_of_a_durable_source_whose_items_nobody_follows() -> None:
     async def main() -> None:
         for opens in (lambda: Trial().stream().open(), lambda: aiter(Trial().stream())):

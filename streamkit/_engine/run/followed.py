@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any
 
 from streamkit._core.delivery import Holder, Ledger
-from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.follow import CANNOT
 from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
@@ -61,8 +60,6 @@ class Followed:
                     await ledger.close(error)
             except BaseException as failed:
                 late.append(failed)
-        if error is None:
-            raise_first(late)
         combine(error, *late)
 
     __aenter__ = open
