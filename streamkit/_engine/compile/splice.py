@@ -33,14 +33,12 @@ FAILED = "failed = segment.failed(error)"
 class Splicer:
     """Writes the pieces of the steps of `layout`; `last` is the text that hands ``{item}`` over, if any."""
 
-    def __init__(
-        self, layout: Layout, lines: Lines, names: Names, last: str, follow: Follower | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, lines: Lines, names: Names, last: str, follow: Follower) -> None:
         self.layout = layout
         self.lines = lines
         self.names = names
         self.last = last
-        self.follow = follow or Follower(layout, lines, names)
+        self.follow = follow
         self.forks = Forks(self)
         self.groups = Groups(self)
         self.nests = Nests(self)
