@@ -265,8 +265,10 @@ def overfull(name: str, most: int) -> RuntimeError:
     )
 
 
-_USED: dict[str, Any] = {each.__name__: each for each in (settled, together, trimmed, most_of, overfull)}
-_USED |= {_NOTHING: NO_DELIVERY}
+_USED: dict[str, Any] = {
+    _NOTHING: NO_DELIVERY,
+    **{each.__name__: each for each in (settled, together, trimmed, most_of, overfull)},
+}
 """What the lines of deliveries use by name."""
 
 
