@@ -152,14 +152,10 @@ _PARTS = _Parts()
 
 def together(kept: list[Delivery], stay: int) -> Delivery:
     """What an item stands for that is made of all that is `kept`, of which the newest `stay`."""
-    moved = len(kept) - stay
     parts = kept[:]
-    if stay > 0:
-        del kept[: max(moved, 0)]
-        for each in kept:
-            each.count += 1
-    else:
-        kept.clear()
+    del kept[: max(len(kept) - stay, 0)]
+    for each in kept:
+        each.count += 1
     if len(parts) == 1:
         return parts[0]
     return Together(parts) if parts else NO_DELIVERY

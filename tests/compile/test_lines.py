@@ -46,7 +46,7 @@ def test_so_many_loops_may_be_around_one(around: int) -> None:
 
     nested(most)
     assert (lines.loops, lines.deepest) == (0, most)
-    with lines.loop(0, "for one:", None):
+    with lines.loop(0, "for one:"):
         pass
     assert lines.deepest == most
     lines.within(most)
@@ -57,11 +57,11 @@ def test_what_may_fail_is_tried_if_there_is_anything() -> None:
     lines = Lines()
     lines.add(1, "before")
     assert lines.attempt(1, 1, "never()") == 1
-    with lines.body(1, 5):
+    with lines.body(1):
         pass
-    with lines.body(1, 6):
+    with lines.body(1):
         lines.add(1, "work()", 7)
-    assert [line.owner for line in lines.all] == [None, 5, 7]
+    assert [line.owner for line in lines.all] == [None, None, 7]
     assert lines.attempt(1, 1, "failed()", "KeyError") == 6
     assert lines.attempt(0, 1, "raise") == 9
     assert written(lines) == [

@@ -15,6 +15,7 @@ from streamkit import Collect, Operator, Stream, Suspend, ops, stage, step
 from streamkit._core.catalogue import catalogue
 from streamkit._core.delivery import Delivery
 from streamkit._engine.compile.follow import unfollowed
+from streamkit._engine.plan.tracked import Tracked, tracked
 from streamkit.live import Slot
 from streamkit.testing import run
 from tests.run.ledger import Trial
@@ -123,6 +124,19 @@ def test_explain_says_how_many_items_may_come_twice() -> None:
     told = str((Trial().stream(most=50) | ops.buffer(Suspend(8)) | ops.drain()).explain())
     assert "deliveries: 50 in flight at most, which may come twice" in told
     assert "deliveries" not in str((Stream([1]) | ops.drain()).explain())
+
+
+class _Two(Tracked):
+    @property
+    def beside(self) -> tuple[Any, ...]:
+        return (Trial().stream(most=7) | ops.map(str),)
+
+
+def test_what_runs_beside_a_source_is_in_flight_too() -> None:
+    source = _Two("outer", (), Trial, 50)
+    told = str((Stream(source) | ops.drain()).explain())
+    assert "deliveries: 57 in flight at most" in told
+    assert [each.most for each in tracked([Stream(source)])] == [50]
 
 
 def test_other_ways_to_read_it_are_refused() -> None:

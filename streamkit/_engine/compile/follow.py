@@ -37,10 +37,10 @@ class Follower:
     """Writes what becomes of the deliveries in a loop; where that has none, it writes nothing."""
 
     def __init__(
-        self, layout: Layout, lines: Lines, names: Names, pairs: Pairs | None = None, *, hands: bool = True
+        self, layout: Layout, lines: Lines, names: Names, pairs: Pairs | None, *, hands: bool
     ) -> None:
         self._layout = layout
-        self._lines = lines
+        self._add = lines.add
         self._names = names
         self._pairs = pairs
         self._hands = hands
@@ -53,9 +53,7 @@ class Follower:
         self._moved: dict[str, bool] = {}
         """Those that are in hand no more, as all has left: always (True), or on one way through the turn."""
         if self.on:
-            names.constants |= {"NO_DELIVERY": NO_DELIVERY, "settled": settled}
-            names.constants |= {"together": together, "trimmed": trimmed}
-            names.constants |= {"most_of": most_of, "overfull": overfull}
+            names.constants |= _USED
             self._look()
             layout.holding = frozenset(self._kept)
 
@@ -104,20 +102,20 @@ class Follower:
         if takes:
             self._add(site.depth, "token, item = item")
             self._in_hand("token", site.depth)
-        return site.at(ends_turn=False, rests=False, token="token", tail=takes)
+        return site.at(ends_turn=False, token="token", tail=takes)
 
     def ended(self, site: Site) -> None:
         """The turn is over: what it had in hand is settled. A sink that keeps all may get no more."""
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
             for index in self._results:
-                self._add(site.depth, f"if len({_kept(index)}) >= {_most(index)}:", index)
+                self._add(site.depth, f"if len({_kept(index)}) >= {_most(index)}:")
                 name = self._layout.steps[index].declaration.name
                 self._add(site.depth + 1, f"raise overfull({name!r}, {_most(index)})", index)
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
-        return Site(None, depth, token=_NOTHING, tail=last) if self.on else Site(None, depth)
+        return Site(None, depth, token=_NOTHING, tail=last)
 
     def ends(self, site: Site, statement: ast.stmt, rest: list[ast.stmt]) -> bool:
         """Whether nothing more is made of the item behind `statement`, in the `rest` of its piece."""
@@ -128,28 +126,28 @@ class Follower:
     def begin(self, index: int, depth: int) -> None:
         """The setup of the step at `index`."""
         if index in self._kept:
-            self._add(depth, f"{_kept(index)} = []", index)
+            self._add(depth, f"{_kept(index)} = []")
         if index in self._results:
-            self._add(depth, f"{_most(index)} = most_of(pace)", index)
+            self._add(depth, f"{_most(index)} = most_of(pace)")
 
     def enter(self, index: int, site: Site) -> Site:
         """An item has come to the step at `index`, which may keep its delivery."""
         if index not in self._kept:
             return site
         if site.token != _NOTHING and not site.tail:
-            self._add(site.depth, f"{site.token}.count += 1", index)
-        self._add(site.depth, f"{_kept(index)}.append({site.token})", index)
+            self._add(site.depth, f"{site.token}.count += 1")
+        self._add(site.depth, f"{_kept(index)}.append({site.token})")
         if site.tail:
-            self._moves(site, index)
-        return site.at(ends_turn=False, rests=False)
+            self._moves(site)
+        return site.at(ends_turn=False)
 
     def left(self, index: int, site: Site) -> None:
         """The turn of the step at `index` is over: what it has left out is settled."""
         stay = self._kept.get(index)
         if stay is not None and not _exactly(self._layout.parsed[index]):
-            many = self._names.ready(stay, index, None, site.depth).text
-            self._add(site.depth, f"if len({_kept(index)}) > {many}:", index)
-            self._add(site.depth + 1, f"trimmed({_kept(index)}, {many})", index)
+            many = self._staying(stay, index, site)
+            self._add(site.depth, f"if len({_kept(index)}) > {many}:")
+            self._add(site.depth + 1, f"trimmed({_kept(index)}, {many})")
 
     def emitted(self, index: int, site: Site, *, made: bool) -> Site:
         """The spot where what the step at `index` emits goes on; `made`, if no item has come there."""
@@ -157,19 +155,22 @@ class Follower:
         if stay is None:
             return site
         # at the end, what is emitted last takes all along
-        many = "0" if made and site.tail else self._names.ready(stay, index, None, site.depth).text
+        many = "0" if made and site.tail else self._staying(stay, index, site)
         return self._gathered(index, many, site)
 
     def result(self, index: int, site: Site) -> Site:
         """The spot where the result of the sink at `index` goes on."""
         return self._gathered(index, "0", site) if index in self._kept else site
 
+    def _staying(self, stay: ast.expr, index: int, site: Site) -> str:
+        return self._names.ready(stay, index, None, site.depth).text
+
     def _gathered(self, index: int, many: str, site: Site) -> Site:
         token = f"token_{index}_"
         self._in_hand(token, site.depth)
-        self._add(site.depth, f"{token} = together({_kept(index)}, {many})", index)
+        self._add(site.depth, f"{token} = together({_kept(index)}, {many})")
         # no step after it may `continue` past the line of `done`
-        return site.at(token=token, tail=True, ends_turn=False, rests=False)
+        return site.at(token=token, tail=True, ends_turn=False)
 
     def done(self, index: int, site: Site) -> None:
         """What the step at `index` has emitted is through."""
@@ -184,7 +185,7 @@ class Follower:
     def finished(self, index: int, depth: int) -> None:
         """The step at `index` has come to its end: what it has kept until then is let go of."""
         if self.lets_go(index):
-            self._add(depth, f"settled({_kept(index)})", index)
+            self._add(depth, f"settled({_kept(index)})")
 
     def returned(self, result: str, depth: int) -> str:
         """The sinks have come to their end, and the loop returns `result`."""
@@ -192,7 +193,7 @@ class Follower:
             return result
         self._add(depth, f"result = {result}")
         for index in self._results:
-            self._add(depth, f"settled({_kept(index)})", index)
+            self._add(depth, f"settled({_kept(index)})")
         return "result"
 
     # leaving -----------------------------------------------------------------------------------
@@ -224,8 +225,8 @@ class Follower:
         self._begun[token] = depth
         self._moved.pop(token, None)
 
-    def _moves(self, site: Site, index: int | None = None) -> None:
-        """What leaves at `site`, or stays with the step at `index`, takes the place of the hand."""
+    def _moves(self, site: Site) -> None:
+        """What leaves at `site`, or stays with a step, takes the place of the hand."""
         token = site.token
         if token == _NOTHING:
             return
@@ -234,7 +235,7 @@ class Follower:
         elif token not in self._moved:
             self._moved[token] = False
         if not self._moved[token]:
-            self._add(site.depth, f"{token} = None", index)
+            self._add(site.depth, f"{token} = None")
 
     def _settle(self, depth: int, token: str) -> None:
         """A turn is over, and what it has in hand is settled, where that is in hand still."""
@@ -247,9 +248,6 @@ class Follower:
         self._add(depth, f"{token}.count -= 1")
         self._add(depth, f"if not {token}.count:")
         self._add(depth + 1, f"{token}.ledger.closed({token})")
-
-    def _add(self, depth: int, text: str, index: int | None = None) -> None:
-        self._lines.add(depth, text, index)
 
 
 def most_of(pace: Any) -> float:
@@ -265,6 +263,13 @@ def overfull(name: str, most: int) -> RuntimeError:
         f"source hands out before one is acknowledged: put take({most - 1}) before it, "
         "or hand out more, with a larger prefetch"
     )
+
+
+_USED: dict[str, Any] = {
+    _NOTHING: NO_DELIVERY,
+    **{each.__name__: each for each in (settled, together, trimmed, most_of, overfull)},
+}
+"""What the lines of deliveries use by name."""
 
 
 def _most(index: int) -> str:

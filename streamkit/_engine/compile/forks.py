@@ -47,7 +47,7 @@ class Forks:
         number = self._splicer.ready(value, index, site).text
         many = len(self._layout.forks[index])
         if many != 2:  # of two, `if` tests the value itself, as it would by hand
-            self._lines.add(site.depth, f"picked_{index} = {number}", index)
+            self._lines.add(site.depth, f"picked_{index} = {number}")
             number = f"picked_{index}"
         self._choose(number, index, range(many), site)
 
@@ -61,5 +61,5 @@ class Forks:
         test = number if len(branches) == len(among) == 2 else f"{number} >= {second[0]}"
         for header, half in ((f"if {test}:", second), ("else:", first)):
             self._lines.add(site.depth, header, index)
-            with self._lines.body(site.depth + 1, index):
+            with self._lines.body(site.depth + 1):
                 self._choose(number, index, half, site.at(depth=site.depth + 1))

@@ -82,7 +82,7 @@ class Groups:
     def once(self, group: int, depth: int) -> Generator[int, None, None]:
         """Let a group end early in what is written in the block; at which depth that must be."""
         if self._layout.ends_early(group):
-            with self._lines.loop(depth, "for _ in ONCE:", group):
+            with self._lines.loop(depth, "for _ in ONCE:"):
                 yield depth + 1
         else:
             yield depth
@@ -92,10 +92,10 @@ class Groups:
         if self._lines.loops != self._loops[group]:
             raise TooLargeError  # a step's own loop is around it, and a break cannot leave two
         self._close(group, self._layout.after[index], depth)
-        self._lines.add(depth, f"{self._place(group)} = EMPTY", group)
+        self._lines.add(depth, f"{self._place(group)} = EMPTY")
         if kept := self._layout.kept(group):  # what the group has held goes with it
-            self._lines.add(depth, f"{' = '.join(kept)} = None", group)
-        self._lines.add(depth, "continue", group)
+            self._lines.add(depth, f"{' = '.join(kept)} = None")
+        self._lines.add(depth, "continue")
 
     def emit(self, group: int, value: str, site: Site) -> None:
         """Pass on `value`, which comes out of a group, with the name of the group, or the label for it."""
@@ -123,11 +123,11 @@ class Groups:
     def _resume(self, group: int, depth: int) -> None:
         """Take up the state of a group; one that has ended has none, and is left."""
         if self._layout.ends_early(group):
-            self._lines.add(depth, f"if state_{group} is EMPTY:", group)
-            self._lines.add(depth + 1, "continue", group)
+            self._lines.add(depth, f"if state_{group} is EMPTY:")
+            self._lines.add(depth + 1, "continue")
         if kept := ", ".join(self._layout.kept(group)):
             taken = kept if self._layout.bare(group) else f"[{kept}]"
-            self._lines.add(depth, f"{taken} = state_{group}", group)
+            self._lines.add(depth, f"{taken} = state_{group}")
 
     def _run(self, group: int, given: list[ast.expr], site: Site) -> None:
         """Give the item, or what is `given`, to the group's steps; put away what they have assigned to."""
@@ -148,7 +148,7 @@ class Groups:
         for number, name in enumerate(self._layout.kept(group)):
             if name in rebound:
                 place = self._place(group) if bare else f"state_{group}[{number}]"
-                self._lines.add(site.depth, f"{place} = {name}", group)
+                self._lines.add(site.depth, f"{place} = {name}")
 
     def deliver(self, group: int, depth: int) -> None:
         """Have the steps of each group that regroup pass on what they hold, after an error."""
@@ -156,7 +156,7 @@ class Groups:
         header = f"for name_{group}, {state} in [*groups_{group}.items()]:"
         if self._layout.single(group):
             header = f"for {state} in () if {state} is EMPTY else ({state},):"
-        with self._lines.loop(depth, header, group), self.once(group, depth + 1) as inner:
+        with self._lines.loop(depth, header), self.once(group, depth + 1) as inner:
             self._resume(group, inner)
             self._loops[group] = self._lines.loops
             self._splicer.held(inner, self._layout.groups[group][0], Exit(group=group))
@@ -169,11 +169,11 @@ class Groups:
             self._close(group, self._layout.groups[group][0], inner)
         spent = [*self._layout.kept(group)]  # nothing of it is held until the next item
         if self._layout.single(group):
-            self._lines.add(depth, f"state_{group} = EMPTY", group)
+            self._lines.add(depth, f"state_{group} = EMPTY")
         else:
             spent.append(f"state_{group}")
         if spent:
-            self._lines.add(depth, f"{' = '.join(spent)} = None", group)
+            self._lines.add(depth, f"{' = '.join(spent)} = None")
 
     def _close(self, group: int, first: int | Exit, depth: int) -> None:
         """The finish of the steps of a group, from that at `first` on, and the result of its sink."""

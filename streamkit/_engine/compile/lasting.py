@@ -19,7 +19,6 @@ __all__ = ["emits", "lasts", "returns"]
 _WORDS = frozenset({"emit", "run", "end", "enter", "pick"})
 """What passes something on, at once or perhaps."""
 
-
 _NEW = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr)
 """What is a thing of its own, of which no change reaches what it is made of."""
 
@@ -59,7 +58,7 @@ def _later(pieces: Parsed) -> frozenset[str]:
             for name, call in _calls(node):
                 if loads([*call.args, *[each.value for each in call.keywords]]) & more:
                     # it may change what it is a method of, and what else it was given
-                    changed |= {name if isinstance(call.func, ast.Name) else _base(call.func)}
+                    changed |= {_base(call.func)}
                     if name not in _WORDS:
                         given = {each.id for each in call.args if isinstance(each, ast.Name)}
                         changed |= given & (lasting | beside.keys())
@@ -102,8 +101,7 @@ def _spread(names: frozenset[str], block: Iterable[ast.AST]) -> frozenset[str]:
 
 def _assigned(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """What `node` assigns to, and of what."""
-    targets: list[Any] = []
-    value: Any = None
+    targets: list[Any]
     match node:
         case ast.Assign():
             targets, value = node.targets, node.value

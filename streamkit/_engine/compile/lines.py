@@ -75,7 +75,7 @@ class Lines:
         return len(self.all)
 
     @contextmanager
-    def loop(self, depth: int, header: str, owner: Owner) -> Generator[None, None, None]:
+    def loop(self, depth: int, header: str, owner: Owner = None) -> Generator[None, None, None]:
         """Write the `header` of a ``for`` loop, whose body is written in the block."""
         self.within(1)
         self.loops += 1
@@ -85,12 +85,12 @@ class Lines:
         self.loops -= 1
 
     @contextmanager
-    def body(self, depth: int, owner: Owner) -> Generator[None, None, None]:
+    def body(self, depth: int) -> Generator[None, None, None]:
         """What is written in the block is the body of something; where that is nothing, it is ``pass``."""
         before = len(self.all)
         yield
         if len(self.all) == before:
-            self.add(depth, "pass", owner)
+            self.add(depth, "pass")
 
 
 class Site:

@@ -206,10 +206,10 @@ class Names:
         value, flag = _got(index, name, number), _flag(index, name)
         self.passes(value)
         self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
-        self.lines.add(depth, f"if {flag} is None:", index)
+        self.lines.add(depth, f"if {flag} is None:")
         self.lines.add(depth + 1, f"{flag} = is_awaitable({value})", index)
-        self.lines.add(depth + 1, f"probing -= not {flag}", index)
-        self.lines.add(depth, f"if {flag}:", index)
+        self.lines.add(depth + 1, f"probing -= not {flag}")
+        self.lines.add(depth, f"if {flag}:")
         self.lines.add(depth + 1, f"{value} = {self._settled(value)}", index)
         return ast.Name(value, ast.Load())
 
@@ -218,7 +218,7 @@ class Names:
         value = _got(index, name, number)
         self.passes(value)
         self.store(call, value, index, depth)
-        self.lines.add(depth, f"if {value} is DROPPED:", index)
+        self.lines.add(depth, f"if {value} is DROPPED:")
         return ast.Name(value, ast.Load())
 
     def awaited(self, value: ast.expr) -> ast.expr:

@@ -94,9 +94,9 @@ class Nests:
         depth, item = site.depth, f"item_{index}_"
         rescued = "pace.rescue" in self._splicer.last or self._goes_through(index)
         if site.free:  # nothing keeps it while its stream is waited for
-            self._add(depth, f"{site.item} = None", index)
+            self._add(depth, f"{site.item} = None")
         self._add(depth, f"nested[{index}] = {stream}")
-        with self._lines.loop(depth, f"while {stream} is not None:", None):
+        with self._lines.loop(depth, f"while {stream} is not None:"):
             with (
                 self._lines.loop(depth + 1, f"async for {item} in {stream}:", index),
                 self._resting(item),
@@ -120,7 +120,7 @@ class Nests:
     def _inner(self, item: str, index: int, site: Site) -> None:
         """What happens with one item of the stream."""
         site = site.at(item=item, spent=True)
-        with self._lines.body(site.depth, index):
+        with self._lines.body(site.depth):
             self._splicer.block(self._layout.parsed[index].each, index, site)
 
     def _goes_through(self, index: int) -> bool:

@@ -33,14 +33,12 @@ FAILED = "failed = segment.failed(error)"
 class Splicer:
     """Writes the pieces of the steps of `layout`; `last` is the text that hands ``{item}`` over, if any."""
 
-    def __init__(
-        self, layout: Layout, lines: Lines, names: Names, last: str, follow: Follower | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, lines: Lines, names: Names, last: str, follow: Follower) -> None:
         self.layout = layout
         self.lines = lines
         self.names = names
         self.last = last
-        self.follow = follow or Follower(layout, lines, names)
+        self.follow = follow
         self.forks = Forks(self)
         self.groups = Groups(self)
         self.nests = Nests(self)
@@ -85,9 +83,7 @@ class Splicer:
         if site.ends_turn or not self.layout.steps[index].drops:
             self.block(pieces.each, index, site)
         else:
-            with self.lines.loop(
-                site.depth, "for _ in ONCE:", index
-            ):  # what drops the item leaves this turn only
+            with self.lines.loop(site.depth, "for _ in ONCE:"):  # what drops the item leaves this turn only
                 self.block(pieces.each, index, site.at(depth=site.depth + 1, ends_turn=True, rests=False))
         self.follow.left(index, site)
 
@@ -143,7 +139,7 @@ class Splicer:
             ends = self.layout.parsed[index].finish or index in self.layout.emitting
             if ends or self.follow.lets_go(index):
                 lines.add(depth, _unless_after(self.layout, index) if regroups else "if failed is None:")
-                with lines.body(depth + 1, None):
+                with lines.body(depth + 1):
                     self._finish(index, depth + 1)
             if self.layout.parsed[index].failed:
                 begin = lines.attempt(begin, depth, FAILED)
@@ -172,7 +168,7 @@ class Splicer:
                 self.held(depth, branch[0], after)
             if self.layout.steps[index].declaration.contract.regroups:
                 self.lines.add(depth, _unless_after(self.layout, index))
-                with self.lines.body(depth + 1, None):
+                with self.lines.body(depth + 1):
                     site = self.follow.made(depth + 1, last=True)
                     self.block(self.layout.parsed[index].finish, index, site)
                     self.follow.finished(index, depth + 1)
@@ -301,7 +297,7 @@ class Splicer:
         self.lines.add(site.depth, f"if {test.text}:", index)
         self._body(statement.body, index, site)
         if statement.orelse:
-            self.lines.add(site.depth, "else:", index)
+            self.lines.add(site.depth, "else:")
             self._body(statement.orelse, index, site)
 
     def _for(self, statement: ast.For, index: int, site: Site) -> None:
@@ -336,25 +332,25 @@ class Splicer:
         self.names.passes(part, rest)
         self.names.awaits = True
         add = self.lines.add
-        add(depth, f"{rest} = None", index)
+        add(depth, f"{rest} = None")
         if unsized:
             add(depth, f"if {unsized} or len({part}) > SMALL:", index)
         else:
             add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
         add(depth + 1, f"{rest} = steady(iter({part}))", index)
-        add(depth + 1, f"{part} = islice({rest}, pace.size)", index)
-        with self.lines.loop(depth, "while True:", index):
+        add(depth + 1, f"{part} = islice({rest}, pace.size)")
+        with self.lines.loop(depth, "while True:"):
             yield part
-            add(depth + 1, f"if {rest} is None:", index)
-            add(depth + 2, "break", index)
-            add(depth + 1, f"{part} = EMPTY", index)
+            add(depth + 1, f"if {rest} is None:")
+            add(depth + 2, "break")
+            add(depth + 1, f"{part} = EMPTY")
             add(depth + 1, f"for {part} in {rest}:", index)
-            add(depth + 2, "break", index)
-            add(depth + 1, f"if {part} is EMPTY:", index)
-            add(depth + 2, "break", index)
-            add(depth + 1, "if pace.due():", index)
+            add(depth + 2, "break")
+            add(depth + 1, f"if {part} is EMPTY:")
+            add(depth + 2, "break")
+            add(depth + 1, "if pace.due():")
             add(depth + 2, self.names.settle.format(value="pace.breathe()"), index)
-            add(depth + 1, f"{part} = chain(({part},), islice({rest}, pace.size))", index)
+            add(depth + 1, f"{part} = chain(({part},), islice({rest}, pace.size))")
 
     def rest(self, depth: int) -> None:
         """A line that lets go of the passing names; `let_go` says of which."""
@@ -371,7 +367,7 @@ class Splicer:
 
     def _body(self, block: list[ast.stmt], index: int, site: Site) -> None:
         """`block`, one deeper than `site`."""
-        with self.lines.body(site.depth + 1, index):
+        with self.lines.body(site.depth + 1):
             self.block(block, index, site.at(depth=site.depth + 1))
 
 

@@ -112,7 +112,7 @@ class Weaver:
         self.names.probing = probing
         self.names.awaits = False
         self.names.passing = ["item"]
-        with self.lines.body(depth, None):
+        with self.lines.body(depth):
             begin = len(self.lines.all)
             self.leave(depth)
             end, self.names.awaits = len(self.lines.all), False
