@@ -45,9 +45,7 @@ class Staff:
         self._terms = terms
         self.recruit = recruit
         """What makes them."""
-        self.stations: list[Station] = [
-            Station(*each, terms.prefetch, terms.recycle_after) for each in enumerate(terms.arguments)
-        ]
+        self.stations: list[Station] = [Station(*each, terms) for each in enumerate(terms.arguments)]
         self.dispatch: Dispatch = Dispatch(self.stations, terms.on_event, paced)
         self._spares: list[Hand] = []
         self._hands: dict[Hand, _Post] = {}
@@ -107,7 +105,7 @@ class Staff:
     async def grown(self, arguments: Mapping[str, Any]) -> int:
         """Add a worker; its index, when it is prepared."""
         index = max(station.index for station in self.stations) + 1
-        station = Station(index, arguments, self._terms.prefetch, self._terms.recycle_after)
+        station = Station(index, arguments, self._terms)
         grown = self._growing[station] = self.loop.create_future()
         self.stations.append(station)
         self._fill(station)

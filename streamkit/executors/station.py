@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from streamkit.executors.events import WorkerInfo
 from streamkit.executors.hand import Call, Hand
+from streamkit.executors.terms import Terms
 
 __all__ = ["Station"]
 
@@ -22,9 +23,7 @@ _SMOOTH: Final = 0.2
 class Station:
     """One worker of a pool, and what it has to do now."""
 
-    def __init__(
-        self, index: int, arguments: Mapping[str, Any], prefetch: int, recycle_after: int | None = None
-    ) -> None:
+    def __init__(self, index: int, arguments: Mapping[str, Any], terms: Terms) -> None:
         self.index = index
         self.arguments = arguments
         self.hand: Hand | None = None
@@ -37,14 +36,14 @@ class Station:
         """Hands in a row that ended before they were prepared."""
         self.ahead: int = 0
         """How many calls are good to be given to it beside the one that it does."""
-        self._prefetch = prefetch
-        self._lasts = float("inf") if recycle_after is None else recycle_after
-        """Items that one hand is given."""
+        self._terms = terms
         self._given = 0
         """Items that its hand was given."""
         self._mean = float("inf")
-        self._info = {"chunks": 0, "items": 0, "crashes": 0, "memory": 0, "peak": 0}
-        self._seconds = 0.0
+        self._info: dict[str, Any] = {
+            **dict.fromkeys(("chunks", "items", "crashes", "memory", "peak"), 0),
+            "seconds": 0.0,
+        }
 
     @property
     def ready(self) -> bool:
@@ -54,14 +53,15 @@ class Station:
     @property
     def used_up(self) -> bool:
         """Whether its hand was given as many items as it may be."""
-        return self._given >= self._lasts
+        most = self._terms.recycle_after
+        return most is not None and self._given >= most
 
     def room(self) -> bool:
         """Whether it takes one more."""
         hand = self.hand  # as `ready`, without a call
         if hand is None or self.leaving or not hand.ready:
             return False
-        return len(self.calls) <= self.ahead and self._given < self._lasts
+        return len(self.calls) <= self.ahead and not self.used_up
 
     def give(self, call: Call) -> None:
         """Have `call` done by its hand."""
@@ -84,13 +84,13 @@ class Station:
         """A call has ended, with or without results."""
         self.calls.remove(call)
         self._info["memory"] = memory
-        self._seconds += seconds
+        self._info["seconds"] += seconds
         if call.work is not None:
             self._info["chunks"] += 1
             self._info["items"] += len(call.items)
             mean = self._mean
             self._mean = seconds if mean == float("inf") else mean + _SMOOTH * (seconds - mean)
-            self.ahead = _ahead(self._mean, self._prefetch)
+            self.ahead = _ahead(self._mean, self._terms.prefetch)
 
     def crashed(self) -> None:
         """Its hand was lost."""
@@ -104,7 +104,6 @@ class Station:
             ready=self.ready,
             pid=None if self.hand is None else self.hand.pid,
             load=len(self.calls),
-            seconds=self._seconds,
             **self._info,
         )
 

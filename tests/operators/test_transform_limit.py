@@ -382,3 +382,16 @@ def test_a_place_that_one_of_several_has_none_for_any_more_goes_to_another() -> 
         assert limit.in_flight == 0
 
     play(main)
+
+
+def test_a_place_that_was_granted_to_one_at_its_end_goes_to_another() -> None:
+    async def main() -> None:
+        limit = Limit(1)
+        jobs = [
+            (Stream([*range(n)]) | ops.map(Service(), concurrency=limit) | ops.to_list()).start()
+            for n in (1, 3)
+        ]
+        assert [await job for job in jobs] == [[0], [0, 1, 2]]
+        assert limit.in_flight == 0
+
+    play(main)
