@@ -270,6 +270,9 @@ class HandLane(DrivenLane):
         self.asked = False
         feed.told(waiting, error)
 
+    def watch(self) -> None:
+        self.mark = 0
+
     def filled(self) -> None:
         """It has parked, and holds what it holds."""
 

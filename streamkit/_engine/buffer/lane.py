@@ -113,8 +113,8 @@ class Lane(Target):
             size = len(held)  # a reader that is no task has taken it out already
         if size < self.limit:
             return False
-        self.account.full_since = self.channel.clock()
         self.watch()
+        self.account.full_since = self.channel.clock()
         return self.waits
 
     def extend(self, items: list[Any]) -> None:
@@ -177,8 +177,8 @@ class Lane(Target):
     def watch(self) -> None:
         """Have `loosen` called when the next item is taken out."""
         if self.mark:
-            self.mark = 0
             self.channel.cut()
+            self.mark = 0
 
     def watch_low(self) -> None:
         """Have `loosen` called when so few items are left that others may be let in."""
