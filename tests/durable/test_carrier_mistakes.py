@@ -23,6 +23,7 @@ WRONG: list[tuple[Callable[[Any], object], str]] = [
     ),
     (lambda carrier: carrier.writer(7), r"^writer\(\*, batch=100, .*batch=7"),
     (lambda carrier: carrier.reader(group="g") | ops.share(), r"share\(\) at .* write ops.broadcast"),
+    (lambda carrier: carrier.reader(group=7), "group must be the name of a group, not 7"),
     (lambda carrier: list(carrier.reader(group="g")), "begin a pipe with it, and end that in a sink"),
 ]
 

@@ -117,7 +117,8 @@ class DrivenLane(Lane):
 
     def watch(self) -> None:
         """Have it noted when the next item is taken."""
-        self.channel.counts.watch()
+        channel: Any = self.channel
+        channel.counts.watch()
 
     def delist(self) -> None:
         """The reader looks by itself. What else is for lanes that tell it does nothing, too."""
