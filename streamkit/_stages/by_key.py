@@ -33,10 +33,7 @@ class _Waiting(Lane):
     def let_go(self, item: Any) -> None:
         self.most = max(self.most, self.count)
         del self.kept[next(place for place, each in enumerate(self.kept) if each is item)]
-        self.delivered += 1
-        if self.limit >= 0:  # below 0, nothing more is taken in
-            self.limit += 1
-        self.wake()
+        self._freed(1)
 
 
 class _Buckets:

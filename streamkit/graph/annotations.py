@@ -135,10 +135,7 @@ def fits(given: Any, wanted: Any) -> bool:
     one, other = _class(given), _class(wanted)
     if one is None or other is None:
         return True
-    try:
-        related = issubclass(one, other) or issubclass(other, one) or one in _NUMBERS.get(other, ())
-    except TypeError:  # of a protocol that cannot be asked
-        return True
+    related = issubclass(one, other) or issubclass(other, one) or one in _NUMBERS.get(other, ())
     mine, others = get_args(given), get_args(wanted)
     if related and one is other is tuple and mine and others and Ellipsis not in (*mine, *others):
         return len(mine) == len(others) and all(map(fits, mine, others))

@@ -23,6 +23,7 @@ WRONG: list[tuple[Callable[[Any], object], str]] = [
     ),
     (lambda carrier: carrier.writer(7), r"^writer\(\*, batch=100, .*batch=7"),
     (lambda carrier: carrier.reader(group="g") | ops.retry(3), r"retry\(\) at .* write on_error=Retry"),
+    (lambda carrier: carrier.reader(group=7), "group must be the name of a group, not 7"),
     (lambda carrier: list(carrier.reader(group="g")), "begin a pipe with it, and end that in a sink"),
 ]
 

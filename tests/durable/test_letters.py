@@ -11,6 +11,8 @@ from streamkit import CarrierAwayError, CarrierError, ops
 from streamkit._core.delivery import Together
 from streamkit.durable import DeadLettered, Json
 from streamkit.durable.ledger import CarrierLedger
+from streamkit.durable.letters import Dead
+from streamkit.durable.messages import Message
 from streamkit.testing import run
 from tests.durable.memory import Memory
 from tests.durable.runs import left, reading, reading_of, stored
@@ -233,3 +235,9 @@ def test_a_look_takes_nothing_out() -> None:
             await dead.peek("g", 0)
 
     run(main)
+
+
+def test_an_error_that_no_operator_has_raised_names_none() -> None:
+    error = ValueError("no such page")
+    error.add_note("seen at noon")
+    assert not Dead.of(Message(b"poison", 1), error).operator

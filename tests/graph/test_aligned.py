@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streamkit.graph import Graph, Registry
+from streamkit.graph.aligned import aligned
 from streamkit.testing import run
 from tests.graph.given import NUMBERS, mistakes, odd
 
@@ -76,3 +77,10 @@ def test_ways_that_cannot_be_aligned_are_told() -> None:
     assert mistakes(**given, b=NUMBERS) == [("nodes.z.aligned", "wrong argument", "")]
     given["z"] = {"map": "add", "input": "n", "aligned": True}
     assert mistakes(**given) == [("nodes.z.aligned", "wrong argument", "")]
+
+
+def test_operators_of_a_way_are_equal_where_those_are_that_they_stand_for() -> None:
+    operator = aligned("filter", even, {})
+    assert operator == aligned("filter", even, {})
+    assert hash(operator) == hash(aligned("filter", even, {}))
+    assert operator != aligned("tap", even, {})

@@ -105,6 +105,7 @@ class DrivenLane(Lane):
         self.noted(size)
         if size >= self.limit > 0:
             self.account.full()
+            self.watch()
         if size > before == 0:
             self.channel.wake()
 
@@ -115,9 +116,14 @@ class DrivenLane(Lane):
         self.pump = None
 
     def watch(self) -> None:
+        """Have it noted when the next item is taken."""
+        channel: Any = self.channel
+        channel.counts.watch()
+
+    def delist(self) -> None:
         """The reader looks by itself. What else is for lanes that tell it does nothing, too."""
 
-    watch_low = delist = relist = watch
+    watch_low = relist = delist
 
     def wake(self) -> None:
         self.driver.wake()
@@ -126,7 +132,7 @@ class DrivenLane(Lane):
 class TurnLane(DrivenLane):
     """A driven lane in the rota of its channel: while it has something, or its pump may be stepped."""
 
-    __slots__ = ("adopted", "queued")
+    __slots__ = ("adopted", "queued", "touched")
     plain = True
     inline = True
     end = End.DRIVE
@@ -134,6 +140,8 @@ class TurnLane(DrivenLane):
 
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
+        self.touched = False
+        """Whether it will be filled up when others run."""
         self.queued = False
         """Whether it stands in the rota."""
         self.adopted = False
@@ -179,14 +187,26 @@ class TurnLane(DrivenLane):
         driven: bool = self.channel.drives.drive(self)
         return driven
 
+    def watch(self) -> None:
+        self.channel.count()  # what was taken before it was full
+        self.account.full()
+        self.mark = 0
+
     def loosen(self) -> None:
-        """Something is taken: have it filled up when others run; till then, this need not be called again."""
+        """Something is taken: have it filled up when others run. It need not be called again before it is."""
         self.account.not_full()
         self.mark = NEVER
-        self.channel.drives.touch(self)
+        self.touch()
+
+    def touch(self) -> None:
+        """Have it filled up when others run."""
+        if not self.touched:
+            self.touched = True
+            self.channel.drives.touch(self)
 
     def untouched(self) -> None:
         """It is filled up now: `loosen` is to be called when the next item is taken."""
+        self.touched = False
         self.mark = 0
 
     def delist(self) -> None:
@@ -250,6 +270,9 @@ class HandLane(DrivenLane):
         """The loop of the reader must await something, or has ended: it asks for nothing now."""
         self.asked = False
         feed.told(waiting, error)
+
+    def watch(self) -> None:
+        self.mark = 0
 
     def filled(self) -> None:
         """It has parked, and holds what it holds."""

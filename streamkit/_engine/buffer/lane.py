@@ -113,8 +113,8 @@ class Lane(Target):
             size = len(held)  # a reader that is no task has taken it out already
         if size < self.limit:
             return False
-        self.account.full_since = self.channel.clock()
         self.watch()
+        self.account.full_since = self.channel.clock()
         return self.waits
 
     def extend(self, items: list[Any]) -> None:
@@ -161,6 +161,8 @@ class Lane(Target):
     def widen(self, places: int = 1) -> None:
         """Make room for more items: those that had a place elsewhere."""
         self.limit += places
+        if len(self.held) < self.limit:
+            self.account.not_full()
 
     def follow(self, before: Lane) -> None:
         """Go on counting where `before` ended; items may have come in already."""
@@ -175,8 +177,8 @@ class Lane(Target):
     def watch(self) -> None:
         """Have `loosen` called when the next item is taken out."""
         if self.mark:
-            self.mark = 0
             self.channel.cut()
+            self.mark = 0
 
     def watch_low(self) -> None:
         """Have `loosen` called when so few items are left that others may be let in."""
@@ -309,6 +311,8 @@ class Lane(Target):
         self.mark = 0
         if self.limit > 0:
             self.limit -= 1
+        if len(self.held) >= self.limit >= 0:  # it has taken the place back that `pop` has left
+            self.account.full()
 
     def release(self, *, since: int = 0, but: int = 0) -> list[Any]:
         """What was kept since there were `since`, in order, except for the last `but`.
@@ -319,11 +323,15 @@ class Lane(Target):
         end = len(self.kept) - but
         items = self.kept[since:end]
         del self.kept[since:end]
-        self.delivered += len(items)
-        if self.limit >= 0:
-            self.limit += len(items)
-        self.wake()
+        self._freed(len(items))
         return items
+
+    def _freed(self, many: int) -> None:
+        """So many that were kept are delivered, and leave room."""
+        self.delivered += many
+        if self.limit >= 0:  # below 0, nothing more is taken in
+            self.widen(many)
+        self.wake()
 
     # the end -------------------------------------------------------------------------------
 

@@ -229,6 +229,7 @@ class Rota:
     def cut(self) -> None:
         """End the plan after the current round, because a lane must be checked when its turn comes."""
         if self._turns is not None:
+            self._turns.count()  # of what was taken before
             self._turns.cut()
 
     def count(self) -> None:

@@ -84,8 +84,7 @@ class Drives(Steps):
 
     def goes_on(self, driver: Driver) -> None:
         lane: Any = driver.lane
-        if not lane.mark:
-            lane.loosen()
+        lane.touch()
 
     def each(self, rota: Any, most: int) -> Iterator[Any]:
         """One item of each lane, then one again; before a round, the pumps of empty lanes are stepped.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 from operator import length_hint, not_
 from typing import Any
 
@@ -24,7 +24,10 @@ _popleft: Callable[[Any], Any] = deque[Any].popleft
 class RowReader(Steps):
     """Reads several driven lanes at once: one item of each makes a row."""
 
-    __slots__ = ("_counted", "_drivers", "_given", "_helds", "_left", "_single", "lanes", "late")
+    __slots__ = (
+        *("_counted", "_drivers", "_full", "_given", "_helds", "_left", "_order", "_single"),
+        *("lanes", "late"),
+    )
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
@@ -35,6 +38,10 @@ class RowReader(Steps):
         self._given = self._counted = 0
         """Rows that were given, with those that `_left` still counts; and how many the lanes have counted."""
         self._left: Any = iter(())
+        self._order: list[Any] = []
+        """What the iterator of `rows` goes through, for the first lane."""
+        self._full = False
+        """Whether a lane is full, until a row is taken."""
         self._single = True
         """Whether each lane holds one item at most."""
         self.late = False
@@ -66,25 +73,42 @@ class RowReader(Steps):
 
     def row(self) -> tuple[Any, ...]:
         """The next row, which is there."""
-        if self._filling is None:
+        if self._filling is None or self._full:
             self.takes()
         self._given += 1
         return tuple(map(_popleft, self._helds))
 
     def rows(self, count: int) -> Iterator[tuple[Any, ...]]:
         """The next `count` rows, which are there, with no line of Python for each."""
-        if self._filling is None:
+        if self._filling is None or self._full:
             self.takes()
         self._given += count
-        left = [repeat(held, count) for held in self._helds]
-        self._left = left[0]
+        first, *others = self._helds
+        self._left = repeat(first, count)
+        self._order = [self._left]
+        left = [chain.from_iterable(self._order), *[repeat(held, count) for held in others]]
         return zip(*[map(_popleft, each) for each in left], strict=False)
 
     def takes(self) -> None:
         """Something is taken: have it filled up when others run."""
+        for _ in self._taken():
+            pass
+        self.fill()
+
+    def _taken(self) -> Iterator[Any]:
+        """Nothing; and no lane is full from now on."""
+        self._full = False
         for lane in self.lanes:
             lane.account.not_full()
-        self.fill()
+        yield from ()
+
+    def watch(self) -> None:
+        """A lane is full: have it noted when the next row is taken, also by what `rows` has given."""
+        self._full = True
+        if many := length_hint(self._left):
+            deque(self._left, 0)
+            self._left = repeat(self._helds[0], many)
+            self._order += (self._taken(), self._left)
 
     def goes_on(self, driver: Driver) -> None:
         self.late = True
@@ -97,7 +121,6 @@ class RowReader(Steps):
         if self.step([lane.driver for lane in room]):
             self.fill()
         for lane, size in zip(room, before, strict=True):
-            lane.account.not_full()
             lane.brought(size)
 
     def waits(self) -> None:
