@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -34,16 +35,16 @@ def serve(connection: socket) -> None:
     connection.set_inheritable(False)
     signal.signal(signal.SIGINT, _no_interrupt)
     Thread(target=_end_with_parent, name="streamkit parent", daemon=True).start()
+    if isinstance(current_process(), SpawnProcess):  # others end without that, and have copies of files
+        atexit.register(_leave)  # those that are registered later are called before it
     with connection:
         Serving(connection).run()
-    if isinstance(current_process(), SpawnProcess):  # others end without that, and have copies of files
-        _leave()
 
 
 def _leave() -> None:
     """Have the interpreter end without freeing, one by one, what goes with the process.
 
-    That takes as long as some hundred chunks. It waits for threads and calls what `atexit` has all the same.
+    That takes as long as some hundred chunks. It has waited for threads by now, and called what `atexit` has.
     Files that are left open, which it would flush by freeing them, are flushed here.
     """
     everything = gc.get_objects()

@@ -331,7 +331,7 @@ class TestEnd:
 
             asyncio.run(main())
         assert {each.name for each in tmp_path.iterdir()} == {"printed", "open", "hook", "thread"}
-        assert (tmp_path / "open").read_text() == "written"
+        assert (tmp_path / "open").read_text() == "written to the end"
         assert printed.read_text() == "printed"
 
     @pytest.mark.parametrize("end", ["kill", "exit"])

@@ -49,6 +49,7 @@ def leaves(folder: str) -> int:
     atexit.register(_note, folder, "hook")
     file = open(os.path.join(folder, "open"), "a", encoding="utf-8")  # noqa: SIM115 - what many programs do
     file.write("written")
+    atexit.register(file.write, " to the end")
     thread = threading.Thread(target=lambda: (time.sleep(0.05), _note(folder, "thread")))
     thread.start()
     _leaves.extend((file, thread, tempfile.TemporaryDirectory(dir=folder)))
