@@ -12,7 +12,7 @@ import pytest
 
 import streamkit
 from streamkit import Stream, ops
-from streamkit._engine.run.driver import NESTED, _levels
+from streamkit._engine.run.driver import NESTED
 from streamkit.testing import run
 
 NAME: ContextVar[str] = ContextVar("NAME", default="reader")
@@ -346,16 +346,6 @@ class TestNested:
         for _ in range(depth):
             stream = streamkit.zip(stream, lambda: numbers(3)) | ops.map(lambda row: row[0])
         assert run(lambda: stream | ops.to_list()) == [0, 1, 2]
-
-    def test_nothing_is_kept_of_how_deep_they_stood(self) -> None:
-        async def main() -> None:
-            async with streamkit.zip(numbers(9), numbers(9)).open() as rows:
-                await anext(rows)
-                assert len(_levels) == 2
-            await (streamkit.zip(numbers(9), numbers(3)) | ops.drain())
-
-        run(main)
-        assert not _levels
 
     def test_tasks_are_the_current_ones_at_every_depth(self) -> None:
         seen: list[tuple[int, Any]] = []

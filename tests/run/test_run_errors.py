@@ -1,6 +1,7 @@
 """Errors of a stage, of its tasks and timers, and of its wrong arguments."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -257,3 +258,18 @@ def test_an_error_of_a_source_that_a_stage_has_left_is_raised_where_that_ends_by
 
     with pytest.raises(OSError, match="late"):
         outcome(stage, source)
+
+
+def test_the_traceback_of_an_error_shows_where_it_was_raised_and_none_of_the_clean_up() -> None:
+    def fails(item: int) -> int:
+        raise ValueError(item)
+
+    def names(error: BaseException) -> list[str]:
+        return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+    with pytest.raises(ValueError, match="1") as caught:
+        list(Stream([1]) | ops.map(fails))
+    assert "leave" not in names(caught.value)
+    assert names(caught.value)[-1] == "fails"
+    caught_by_steps = Stream([1]) | ops.map(fails) | ops.catch(lambda error: [names(error)[-1]])
+    assert list(caught_by_steps) == ["fails"]

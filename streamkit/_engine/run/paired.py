@@ -66,7 +66,7 @@ class PairedRun(Run):
         return filled
 
     def reading(self, channel: Channel, origin: Source | None = None) -> Inlet[Any]:
-        return Inlet(_PairedReading(channel, origin), ())
+        return Inlet(_PairedReading(channel, origin))
 
     def opened(self, kind: Kind, items: Any, **how: Any) -> Opened:
         return super().opened(kind, items, pairs=Pairs.TAKES, **how)

@@ -194,7 +194,7 @@ class Run(Tasks, Bare):
         """What comes out of `channel` as a stream, for one reader, which leaves the channel when it ends.
 
         Its `origin` is the source that fills it, if that can be attached again."""
-        return Inlet(Reading(channel, origin), ())
+        return Inlet(Reading(channel, origin))
 
     def open(
         self, source: Inlet[T], *, book: Book | None = None, kept: bool = True, pace: Pace | None = None
