@@ -153,6 +153,7 @@ def test_how_many_items_go_into_the_next_chunk(chunk: Any, took: tuple[int, floa
 
 
 def test_what_chunks_and_workers_may_be() -> None:
+    wrong: Any = "a"
     workers = InLoop()
     assert workers_argument("on", workers) is workers
     assert [chunk_argument(each) for each in (1, 2, Lasting(1))] == [1, 2, Lasting(1.0, most=1_000)]
@@ -162,7 +163,7 @@ def test_what_chunks_and_workers_may_be() -> None:
     ):
         workers_argument("on", 3)
     with pytest.raises(TypeError, match=r"^chunk must be a whole number or Lasting\(seconds\), not 'a'$"):
-        chunk_argument("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        chunk_argument(wrong)
     for value, said in (0, "chunk must be"), (-1, "chunk must be"):
         with pytest.raises(ValueError, match=said):
             chunk_argument(value)

@@ -133,7 +133,8 @@ class _Two(Tracked):
 
 
 def test_what_runs_beside_a_source_is_in_flight_too() -> None:
-    source = _Two("outer", (), Trial, 50)
+    unmade: Any = None
+    source = _Two("outer", (), unmade, 50)
     told = str((Stream(source) | ops.drain()).explain())
     assert "deliveries: 57 in flight at most" in told
     assert [each.most for each in tracked([Stream(source)])] == [50]
