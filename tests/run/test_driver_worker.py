@@ -1,6 +1,7 @@
 """Workers, stepped by hand: a pump that reads one stream after the other, each in a context of its own."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -93,7 +94,10 @@ def test_a_cancellation_ends_it(taken_back: bool) -> None:
         if not taken_back:
             await settled()
             driven.task.cancel()
-        assert driven.driver.idle is not taken_back
+        ended = taken_back and sys.version_info < (3, 13)  # from then on, what is taken back has never been
+        assert driven.driver.idle is not ended
+        if taken_back:
+            driven.driver.end()
         await asyncio.wait({driven.task})
         assert not driven.task.cancelled()
 
