@@ -47,7 +47,7 @@ class Forks:
         number = self._splicer.ready(value, index, site).text
         many = len(self._layout.forks[index])
         if many != 2:  # of two, `if` tests the value itself, as it would by hand
-            self._lines.add(site.depth, f"picked_{index} = {number}")
+            self._lines.add(site.depth, f"picked_{index} = {number}", index)
             number = f"picked_{index}"
         self._choose(number, index, range(many), site)
 
