@@ -301,6 +301,20 @@ def test_a_reader_with_a_lease_in_a_partition_keeps_others_out_of_it(tmp_path: P
     in_file(tmp_path, main)
 
 
+def test_what_was_handed_back_comes_first_though_another_partition_is_taken(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        await one.append([Entry(f"{key}{turn}".encode(), key) for key in "ad" for turn in range(3)])
+        a, d = (Entry(b"", key).part(2) for key in "ad")
+        assert a != d
+        async with SQLite(tmp_path / "jobs.db", "q", partitions=2).connect() as three:
+            found = [message for _ in range(4) for message in await three.claim("g", 1, 30.0, 0.0)]
+            await three.hand_back("g", found)
+        got = [each.body for who in (one, two) for each in await who.claim("g", 1, 30.0, 0.0)]
+        assert sorted(got) == [b"a0", b"d0"], "a1 or d1 is handed back, too, and must not hide these"
+
+    in_file(tmp_path, main)
+
+
 def test_the_next_reader_has_what_a_stopped_one_had_within_100_ms(tmp_path: Path) -> None:
     inbox = SQLite(tmp_path / "jobs.db", "q")
     came: list[tuple[bytes, float]] = []
