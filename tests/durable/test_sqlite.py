@@ -315,6 +315,19 @@ def test_what_was_handed_back_comes_first_though_another_partition_is_taken(tmp_
     in_file(tmp_path, main)
 
 
+def test_who_lets_a_lease_end_has_lost_all_of_a_partition_that_another_has(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        await one.append(entries("a1", "a2", key="a"))
+        late = await one.claim("g", 2, 1.0, 0.0)
+        await asyncio.sleep(2.0)
+        assert [each.body for each in await two.claim("g", 1, 30.0, 0.0)] == [b"a1"]
+        assert await one.renew("g", late, 30.0) == late
+        assert await one.acknowledge("g", late) == late, "a2 must not be done before a1 is"
+        assert [each.body for each in await two.claim("g", 1, 30.0, 0.0)] == [b"a2"]
+
+    in_file(tmp_path, main)
+
+
 def test_the_next_reader_has_what_a_stopped_one_had_within_100_ms(tmp_path: Path) -> None:
     inbox = SQLite(tmp_path / "jobs.db", "q")
     came: list[tuple[bytes, float]] = []

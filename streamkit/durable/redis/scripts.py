@@ -80,7 +80,11 @@ local function due(part, left)  -- what was handed back, or whose lease has ende
     end
     if part > 0 then  -- in order, whatever ended first
         table.sort(ids, before)
-        for i = #ids, left + 1, -1 do ids[i] = nil end
+        for i = #ids, left + 1, -1 do
+            -- who had one of them has lost all: what is behind the first must not be done before it
+            if redis.call('ZREM', leases, ids[i]) == 1 then put(back, {ids[i]}, now) end
+            ids[i] = nil
+        end
     end
     return ids
 end

@@ -182,9 +182,13 @@ class _Taking:
         """What was handed back, whose lease has ended or whose time has come."""
         rows = self._due(sql, most)
         for part in dict.fromkeys([part_of(first) for first, *_ in rows]):
+            if len(found) >= most:
+                return
             chosen = [row for row in rows if part_of(row[0]) == part]
             if part:  # in order, whatever ended first
                 here = (*span(self.queue, part), self.group, self.now)
+                # who had one of them has lost all: what is behind the first must not be done before it
+                sql.execute(f"UPDATE streamkit_runs SET token = 0 WHERE {_DUE_HERE} AND token <> 0", here)
                 chosen = sql.execute(
                     f"{_RUNS} WHERE {_DUE_HERE} ORDER BY first LIMIT ?", (*here, most - len(found))
                 ).fetchall()
