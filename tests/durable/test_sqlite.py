@@ -301,6 +301,33 @@ def test_a_reader_with_a_lease_in_a_partition_keeps_others_out_of_it(tmp_path: P
     in_file(tmp_path, main)
 
 
+def test_what_was_handed_back_comes_first_though_another_partition_is_taken(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        await one.append([Entry(f"{key}{turn}".encode(), key) for key in "ad" for turn in range(3)])
+        a, d = (Entry(b"", key).part(2) for key in "ad")
+        assert a != d
+        async with SQLite(tmp_path / "jobs.db", "q", partitions=2).connect() as three:
+            found = [message for _ in range(4) for message in await three.claim("g", 1, 30.0, 0.0)]
+            await three.hand_back("g", found)
+        got = [each.body for who in (one, two) for each in await who.claim("g", 1, 30.0, 0.0)]
+        assert sorted(got) == [b"a0", b"d0"], "a1 or d1 is handed back, too, and must not hide these"
+
+    in_file(tmp_path, main)
+
+
+def test_who_lets_a_lease_end_has_lost_all_of_a_partition_that_another_has(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        await one.append(entries("a1", "a2", key="a"))
+        late = await one.claim("g", 2, 1.0, 0.0)
+        await asyncio.sleep(2.0)
+        assert [each.body for each in await two.claim("g", 1, 30.0, 0.0)] == [b"a1"]
+        assert await one.renew("g", late, 30.0) == late
+        assert await one.acknowledge("g", late) == late, "a2 must not be done before a1 is"
+        assert [each.body for each in await two.claim("g", 1, 30.0, 0.0)] == [b"a2"]
+
+    in_file(tmp_path, main)
+
+
 def test_the_next_reader_has_what_a_stopped_one_had_within_100_ms(tmp_path: Path) -> None:
     inbox = SQLite(tmp_path / "jobs.db", "q")
     came: list[tuple[bytes, float]] = []

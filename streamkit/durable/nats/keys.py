@@ -112,8 +112,8 @@ class Keys:
                 else:
                     del self._held[group, part]
             mine = [each for each in messages if each.place.part in had]
-            await self._deliveries.lease(group, sorted([*mine, *kept], key=_number), lease)
-            return [each for each in messages if each.place.part not in had]
+            lost = await self._deliveries.lease(group, sorted([*mine, *kept], key=_number), lease)
+            return [each for each in messages if each.place.part not in had or each in lost]
 
     async def _free(self, group: str) -> list[tuple[int, Lock]]:
         """The partitions of which something can be handed out here."""
