@@ -126,7 +126,9 @@ def test_when_the_program_ends_while_it_lingers_its_ledger_is_closed_first() -> 
 
     async def main(readers: int, turns: int) -> None:
         stream: Any = Stream(Tracked("connected", (), lambda: Connected("nowhere"), 9))
-        reader = asyncio.ensure_future(awaited(stream | ops.share(linger=99.0, readers=readers) | ops.drain()))
+        reader = asyncio.ensure_future(
+            awaited(stream | ops.share(linger=99.0, readers=readers) | ops.drain())
+        )
         for _ in range(turns):
             await asyncio.sleep(0)
         reader.cancel()
