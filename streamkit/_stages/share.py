@@ -158,10 +158,11 @@ class Shared(Bursts):
         if self.readers or self.gone.is_set():
             return
         linger: float = self.run.link.arguments["linger"]
-        if linger and not self.ended and self.channel.error is None:
-            self.lingers = comes = self.run.loop.create_future()
+        loop = self.run.loop
+        if linger and not (self.ended or self.channel.error or loop.is_closed()):
+            self.lingers = comes = loop.create_future()
             expire = partial(self._expire, comes)
-            sheltered(self._linger(comes, expire, linger), self.run.loop, told=expire)
+            sheltered(self._linger(comes, expire, linger), loop, told=expire)
         else:
             await self._close()
 
