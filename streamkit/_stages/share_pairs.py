@@ -70,6 +70,7 @@ class PairedShare(Shared):
     async def close_ledgers(self) -> None:
         """Close them, if nothing of the run is left, and no job that has had something of it."""
         if self.followed is not None and self.gone.is_set() and not self.portions:
+            self.burst.clear()  # what nobody took is handed back, and is not for who is told of the end later
             await self.followed.close(self.channel.error)
 
     async def _close(self) -> None:
