@@ -139,11 +139,11 @@ def test_lanes_are_told_what_was_taken_and_filled_up_when_others_have_run() -> N
         assert [lane.eased for lane in lanes] == [1, 1]
         await asyncio.sleep(0)
         assert [len(lane.held) for lane in lanes] == [4, 3]
-        assert [lane.eased for lane in lanes] == [2, 2]
+        assert [lane.eased for lane in lanes] == [1, 1]
         assert [lane.brought_from for lane in lanes] == [[1], [0]]
         assert reader.row() == (3, 3)
         assert [*reader.rows(1)] == [(4, 4)]
-        assert [lane.eased for lane in lanes] == [3, 3]  # once, until they are filled up
+        assert [lane.eased for lane in lanes] == [2, 2]  # once, until they are filled up
         reader.count()
         assert [lane.given for lane in lanes] == [5, 5]
         reader.waits()
@@ -151,10 +151,28 @@ def test_lanes_are_told_what_was_taken_and_filled_up_when_others_have_run() -> N
         lanes[1].driver.ready = False
         await asyncio.sleep(0)
         assert [len(lane.held) for lane in lanes] == [4, 1]
-        assert [lane.eased for lane in lanes] == [4, 3]
+        assert [lane.eased for lane in lanes] == [2, 2]
         stepped = lanes[0].stepped
         reader.fill()
         await asyncio.sleep(0)
         assert lanes[0].stepped == stepped  # it is full
+
+    run(main)
+
+
+def test_a_full_lane_is_noted_until_the_next_row_is_taken() -> None:
+    async def main() -> None:
+        lanes = [Lane(4), Lane(4)]
+        reader = reading(*lanes)
+        assert reader.ready() == 4
+        rows = reader.rows(3)
+        assert [lane.eased for lane in lanes] == [1, 1]
+        reader.watch()
+        assert next(rows) == (0, 0)
+        assert [lane.eased for lane in lanes] == [2, 2]
+        assert [*rows] == [(1, 1), (2, 2)]
+        reader.watch()
+        assert reader.row() == (3, 3)
+        assert [lane.eased for lane in lanes] == [3, 3]
 
     run(main)

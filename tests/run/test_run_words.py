@@ -179,11 +179,6 @@ BEHIND: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: ops.repeat(2),
         "runs its source anew, whose deliveries of before are open still: write on_error=Retry(...) instead",
     ),
-    "share": (
-        lambda: ops.share(),
-        "hands items to readers that come and go, and cannot say what became of an item: write "
-        "ops.broadcast(...), or give each of them a group of its own",
-    ),
 }
 """Operators that cannot follow deliveries, with why."""
 
