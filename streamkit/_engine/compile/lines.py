@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["LINES", "OUT", "READER", "SOURCE", "Line", "Lines", "Owner", "Site", "TooLargeError"]
+__all__ = ["LINES", "OUT", "SOURCE", "Line", "Lines", "Owner", "Site", "TooLargeError"]
 
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a loop is cut in two: CPython allows 20 nested blocks and 100 levels of indentation per function."""
@@ -18,8 +18,8 @@ Owner: TypeAlias = int | Literal["out"] | None
 """Where a line came from: the step of this index, `OUT`, or None for the frame around the steps."""
 
 
-SOURCE, READER = -1, -2
-"""Where an error came from, beside the indexes of steps: from before all steps, or from behind them."""
+SOURCE: Final = -1
+"""Where an error came from that is from before all steps: what is the index of a step otherwise, or `OUT`."""
 
 
 class TooLargeError(Exception):

@@ -113,7 +113,7 @@ class Splicer:
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
 
-        ``failed`` is None, or says whose the error was: the step of this index, or SOURCE, or READER. A step
+        ``failed`` is None, or says whose the error was: the step of this index, or SOURCE, or OUT. A step
         that regroups passes on what it holds, if the error came from before it; no other does anything then.
         """
         self.lines.all.insert(loop, Line(depth, "failed = None", None))

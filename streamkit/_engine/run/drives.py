@@ -36,7 +36,7 @@ class Drives(Steps):
     """Steps the pumps of the driven lanes of one channel, for its reader."""
 
     __slots__ = (
-        *("_counted", "_drivers", "_helds", "_lanes", "_left", "_loose", "_plan", "_reads", "_ready"),
+        *("_counted", "_drivers", "_helds", "_lanes", "_left", "_plan", "_reads", "_ready"),
         *("_touched", "context"),
     )
 
@@ -51,8 +51,6 @@ class Drives(Steps):
         self._helds: list[Any] = []
         """What each of them holds."""
         self._drivers: list[Driver] = []
-        self._loose = False
-        """Whether each of them was told that something was taken, since lanes were filled up."""
         self._left: Any = iter(())
         self._plan = self._counted = 0
         """How many items the rounds have, with those that `_left` still counts; and how many were counted."""
@@ -111,9 +109,6 @@ class Drives(Steps):
             self._plan += len(helds) - length_hint(self._left)
             self._left = left = iter(helds)
             yield from map(_popleft, left)
-            if not self._loose:
-                self.count()
-                self._loose = True
             if most < len(rota.queue):  # a part of a round would change whose turn it is in the next
                 return
 
@@ -121,7 +116,7 @@ class Drives(Steps):
         """These are the lanes from now on of which one item each is taken."""
         self.count()
         self._lanes, self._helds, self._drivers = lanes, helds, [lane.driver for lane in lanes]
-        self._plan, self._counted, self._left, self._loose = 0, 0, iter(()), False
+        self._plan, self._counted, self._left = 0, 0, iter(())
 
     def renewed(self) -> None:
         """A lane has another driver: look which each has."""
@@ -198,7 +193,7 @@ class Drives(Steps):
             self._reads = False
             self.fill()
             return
-        self._touched, self._loose = deque(), False
+        self._touched = deque()
         while touched and not (self.clock.late or self._stopped):
             part = [touched.popleft() for _ in range(min(self.clock.left, len(touched)))]
             before = [len(lane.held) for lane in part]

@@ -7,13 +7,13 @@ import re
 from asyncio import CancelledError
 from collections.abc import Callable, Collection, Iterator, Sequence, Sized
 from types import CodeType, TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
 from streamkit._core.errors import UNCAUGHT, attach, noted, raise_first, replaces_cancellation
 from streamkit._engine.buffer.target import Abandoned
-from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
+from streamkit._engine.compile.lines import OUT, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
@@ -271,10 +271,10 @@ class Segment:
                 ]
                 yield link, sum(len(each) for each in kept if isinstance(each, Sized))
 
-    def failed(self, error: BaseException) -> int:
+    def failed(self, error: BaseException) -> int | Literal["out"]:
         """Keep `error`, to be raised when what steps hold was passed on; the index of the step it came from.
 
-        Or SOURCE, or READER. Errors after the first are attached to it. One that stands for a cancellation
+        Or SOURCE, or OUT. Errors after the first are attached to it. One that stands for a cancellation
         is raised at once: nothing more is passed on then.
         """
         if replaces_cancellation(error):
@@ -286,7 +286,7 @@ class Segment:
             self.first = error
         else:
             attach(self.first, error)
-        return SOURCE if owner is None else READER if owner == OUT else owner
+        return SOURCE if owner is None else owner
 
     def caught(self) -> Exception | None:
         """The error that was kept, for a step that makes something of it: nobody raises it then.
