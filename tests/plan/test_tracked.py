@@ -103,8 +103,11 @@ def test_buffers_wait_for_no_more_than_there_is() -> None:
 
 def test_a_sink_that_keeps_all_says_so_where_it_would_wait_for_ever() -> None:
     trial = Trial(8)
-    with pytest.raises(RuntimeError, match=r"to_list\(\) keeps the deliveries .* and 4 is all .* take\(3\)"):
-        run(lambda: _awaited(trial.stream(most=4) | ops.buffer(Suspend(1)) | ops.to_list()))
+    with pytest.raises(
+        RuntimeError, match=r"to_list\(\) keeps the deliveries .* and 4 is all .* take\(3\)"
+    ) as caught:
+        run(lambda: _awaited(trial.stream(most=4) | ops.buffer(Suspend(1)) | ops.map(str) | ops.to_list()))
+    assert "in to_list() at " in caught.value.__notes__[0]
     assert not trial.settled
     kept = run(lambda: _awaited(Trial(8).stream(most=4) | ops.take(4) | ops.to_list()))
     assert len(kept) == 4
