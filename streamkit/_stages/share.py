@@ -131,7 +131,7 @@ class Shared(Bursts):
         if run.book is not None:
             run.book.enter(self.book, source=True)
         strategy: Strategy = run.link.arguments["strategy"]
-        channel = run.channel()
+        channel = self.way(run)
         lane = channel.lane(strategy)
         channel.iterator = _Seat(self, lane)
         if self.past:
@@ -146,6 +146,10 @@ class Shared(Bursts):
         else:
             self.wake()
         return channel
+
+    def way(self, run: Run) -> Channel:
+        """What the reader whose stage is `run` is to read."""
+        return run.channel()
 
     def came(self, lane: Lane) -> None:
         """A reader has joined, who reads `lane`."""

@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 
 from streamkit._core.delivery import NO_DELIVERY, Delivery
 from streamkit._core.errors import raise_first
+from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.tracked import Tracked, Unopened
@@ -26,6 +28,15 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.share import Owner, Shared
 
 __all__ = ["PairedShare", "require_known"]
+
+
+class _Way(Channel):
+    """What a reader reads. Its job may go on for long when it has left: what it leaves goes back at once."""
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
+        if reason == "closed":
+            item[0].fail(CancelledError())
+        super().dropped(strategy, item, reason)
 
 
 class PairedShare(Shared):
@@ -53,6 +64,9 @@ class PairedShare(Shared):
         await self.run.fill(self, inlet, book.chapter())
 
     # the readers ---------------------------------------------------------------------------
+
+    def way(self, run: Run) -> Channel:
+        return run.adopt(_Way(run.halt))
 
     def came(self, lane: Lane) -> None:
         """It is handed what has come while nobody read."""

@@ -12,13 +12,23 @@ from typing import Any
 
 import pytest
 
-from streamkit import BufferOverflowError, Fail, OnFull, Suspend, Unbounded, from_awaitable, interval, ops
+from streamkit import (
+    BufferOverflowError,
+    Fail,
+    OnFull,
+    Suspend,
+    Unbounded,
+    from_awaitable,
+    interval,
+    ops,
+    timer,
+)
 from streamkit._stages.share_pairs import Portion
 from streamkit.testing import run
 from tests.run.calling import Calls
 from tests.run.interrupted import everywhere
 from tests.run.ledger import MANY, Trial
-from tests.run.pipes_shared import SHARED, UNDER
+from tests.run.pipes_shared import SHARED, STRATEGIES, UNDER
 from tests.tiers import examples
 
 
@@ -198,6 +208,22 @@ def test_who_comes_late_gets_what_is_replayed_which_concerns_no_delivery() -> No
     assert late == [MANY, MANY + 1, MANY + 2]
     assert (trial.settled, trial.failed) == ([MANY, MANY + 1, MANY + 3], [MANY + 2])
     assert [trial.opened, trial.closings] == [1, 1]
+
+
+@pytest.mark.parametrize("strategy", [Suspend(4), *STRATEGIES.values()], ids=repr)
+def test_what_a_way_leaves_in_its_buffer_is_handed_back_while_its_job_goes_on(strategy: Any) -> None:
+    async def main() -> None:
+        trial = Trial(3)
+        shared = trial.stream() | ops.map(seconds) | ops.share(readers=2, strategy=strategy)
+        way = shared | ops.map(lambda _: asyncio.sleep(99)) | ops.take_until(timer(4))
+        job = (shared | ops.merge(way, interval(9)) | ops.drain()).start()
+        await asyncio.sleep(5)
+        assert trial.open == {MANY}  # the way had it in hand, and nobody knows what became of it
+        assert trial.failed
+        await job.stop()
+        assert not trial.wrong()
+
+    run(main)
 
 
 def test_what_is_replayed_to_one_settles_nothing_for_another() -> None:
