@@ -102,6 +102,26 @@ def test_who_reads_for_a_group_that_is_forgotten_loses_its_leases_and_begins_ane
     within(main())
 
 
+def test_a_cancelled_forget_leaves_a_stream_that_deletes_what_is_done(
+    jetstream: JetStream, fresh: Callable[[], str], within: Within
+) -> None:
+    async def main(pause: float) -> None:
+        carrier = Nats(jetstream.url, fresh(), partitions=2)
+        async with carrier.connect() as one, carrier.connect() as two:
+            await one.append([Entry(b"%d" % number, keyed(number, 3)) for number in range(6)])
+            assert await one.claim("g", 2, 30.0, 5.0)
+            forgetting = asyncio.ensure_future(two.forget("g"))
+            await asyncio.sleep(pause)
+            forgetting.cancel()
+            await asyncio.wait([forgetting])
+            while found := await one.claim("g", 9, 30.0, 0.1):
+                assert not await one.acknowledge("g", found)
+        assert await kept(carrier, 0), "the group has begun anew, and all of it is done"
+
+    for step in range(12):
+        within(main(0.0004 * step))
+
+
 @pytest.mark.parametrize(
     ("code", "there"),
     [(None, True), (KafkaError.GROUP_ID_NOT_FOUND, False), (KafkaError.NON_EMPTY_GROUP, None)],

@@ -202,6 +202,26 @@ def test_who_lets_a_lease_end_has_lost_all_of_a_partition_that_another_has(
     within(main())
 
 
+def test_a_call_that_is_cancelled_leaves_nothing_that_nobody_has(carrier: Carrier, within: Within) -> None:
+    async def main() -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            for number in range(12):
+                await one.append([Entry(b"%d" % number, "key")])
+                found = await one.claim(GROUP, 1, 300.0, 5.0)
+                for call in (one.renew(GROUP, found, 300.0), one.hand_back(GROUP, found)):
+                    task = asyncio.ensure_future(call)
+                    for _ in range(number):
+                        await asyncio.sleep(0)
+                    task.cancel()
+                    await asyncio.wait([task])
+                await one.hand_back(GROUP, found)  # that call may have been cancelled before it began
+                again = await two.claim(GROUP, 1, 300.0, 1.0)
+                assert [each.body for each in again] == [b"%d" % number]
+                assert not await two.acknowledge(GROUP, again)
+
+    within(main())
+
+
 def test_what_was_handed_back_and_not_begun_is_not_counted(carrier: Carrier, within: Within) -> None:
     async def main(key: str | None) -> None:
         async with carrier.connect() as one, carrier.connect() as two:

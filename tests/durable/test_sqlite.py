@@ -270,6 +270,21 @@ def test_a_clock_that_is_set_back_does_not_keep_what_a_dead_reader_had(tmp_path:
     in_file(tmp_path, main)
 
 
+def test_a_clock_that_is_set_back_does_not_keep_what_was_free(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.set_wall_time(datetime(2030, 1, 1, tzinfo=UTC))
+        await one.append(entries("a1", "a2", key="a"))
+        await one.claim("g", 2, 30.0, 0.0)
+        await asyncio.sleep(40.0)
+        assert len(await two.claim("g", 1, 30.0, 0.0)) == 1  # with it, a2 is free
+        loop.set_wall_time(datetime(2026, 1, 1, tzinfo=UTC))
+        assert [each.body for each in await two.claim("g", 2, 30.0, 0.0)] == [b"a1", b"a2"]
+
+    in_file(tmp_path, main)
+
+
 def test_a_clock_that_is_set_forward_hands_out_twice_and_says_so(tmp_path: Path) -> None:
     async def main(one: Any, two: Any) -> None:
         loop = asyncio.get_running_loop()

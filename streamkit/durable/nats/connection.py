@@ -204,7 +204,8 @@ class NatsConnection:
 
     async def forget(self, group: str) -> bool:
         self._seen.pop(group, None)
-        return await self.patiently(lambda: self._groups.remove(group))
+        # half of it would leave a stream that deletes nothing
+        return await unless_cancelled(self.patiently(lambda: self._groups.remove(group)))
 
     async def _taken(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
         async def undo(got: list[Message]) -> None:

@@ -188,7 +188,8 @@ class _Taking:
             if part:  # in order, whatever ended first
                 here = (*span(self.queue, part), self.group, self.now)
                 # who had one of them has lost all: what is behind the first must not be done before it
-                sql.execute(f"UPDATE streamkit_runs SET token = 0 WHERE {_DUE_HERE} AND token <> 0", here)
+                free = "UPDATE streamkit_runs SET token = 0, until = 0"
+                sql.execute(f"{free} WHERE {_DUE_HERE} AND token <> 0", here)
                 chosen = sql.execute(
                     f"{_RUNS} WHERE {_DUE_HERE} ORDER BY first LIMIT ?", (*here, most - len(found))
                 ).fetchall()
