@@ -327,3 +327,24 @@ def test_the_buffers_behind_it_are_those_of_its_job() -> None:
         await handle
 
     run(main)
+
+
+def test_a_scope_around_the_deliveries_ends_the_run_by_its_own_error() -> None:
+    class Timed(_Empty):
+        def closed(self, delivery: Delivery) -> None:
+            pass
+
+        async def close(self, error: BaseException | None = None) -> None:
+            assert isinstance(error, TimeoutError)
+
+        async def deliveries(self) -> AsyncIterator[tuple[Delivery, int]]:
+            async with asyncio.timeout(3.0):
+                for number in range(9):
+                    yield Delivery(self, number), number
+
+    async def main() -> None:
+        stream: Any = Stream(Tracked("timed", (), cast(Any, Timed), 4))
+        await (stream | ops.buffer(Suspend(1)) | ops.for_each(lambda _: asyncio.sleep(2)))
+
+    with pytest.raises(TimeoutError):
+        run(main)

@@ -101,3 +101,16 @@ def test_a_task_of_any_coroutine_may_close_it() -> None:
             assert len(source.closed) == 1
 
     run(main)
+
+
+def test_another_task_that_closes_it_runs_the_clean_up() -> None:
+    async def main() -> None:
+        source = Source()
+        async with (Stream(source) | ops.map(int)).open() as items:
+            async for _ in items:
+                break
+            closing = asyncio.create_task(items.aclose())
+            await closing
+        assert source.closed == [closing]
+
+    run(main)
