@@ -323,3 +323,21 @@ def test_a_pull_of_a_task_that_was_cancelled_before_and_went_on_sees_the_end(pip
         return await pull
 
     assert run(main) is None
+
+
+def test_a_pull_of_another_task_whose_source_heeds_no_cancellation_is_waited_for() -> None:
+    """It begins its second of waiting anew. Nobody says that it has ended: who closes looks now and then."""
+    for seconds in (0.02, 1.0, 20.0):
+        source = FaultySource(range(9), every=seconds, ignores_cancel=1)
+
+        async def main(source: Any = source, seconds: float = seconds) -> float:
+            async with Stream(source).open() as items:
+                await begun(items)
+                pull = asyncio.ensure_future(anext(items, None))
+                await asyncio.sleep(seconds / 2)
+            await pull
+            return asyncio.get_running_loop().time() - 2.5 * seconds
+
+        late = run(main)
+        assert 0 <= late <= 0.05, late
+        assert source.closed == 1
