@@ -165,6 +165,12 @@ def test_a_variable_that_was_not_there_is_named(before: list[Any], after: list[A
     assert words == "nothing had assigned to last before: do so in setup, as in last = ..."
 
 
+def test_an_error_that_a_piece_raises_is_its_own() -> None:
+    with pytest.raises(UnboundLocalError) as caught:
+        list(Stream([1]) | stepped(each="raise UnboundLocalError('of its own')")(1))
+    assert len(caught.value.__notes__) == 1
+
+
 def test_a_variable_of_a_callback_is_its_own() -> None:
     def failing(item: Any) -> Any:
         last_1 += item  # type: ignore[name-defined]  # noqa: F821, F841

@@ -356,3 +356,35 @@ def test_the_buffers_behind_it_are_those_of_its_job() -> None:
         await handle
 
     run(main)
+
+
+def test_a_scope_around_the_deliveries_ends_the_run_by_its_own_error() -> None:
+    class Timed(_Empty):
+        def closed(self, delivery: Delivery) -> None:
+            pass
+
+        async def close(self, error: BaseException | None = None) -> None:
+            assert isinstance(error, TimeoutError)
+
+        async def deliveries(self) -> AsyncIterator[tuple[Delivery, int]]:
+            async with asyncio.timeout(3.0):
+                for number in range(9):
+                    yield Delivery(self, number), number
+
+    async def main() -> None:
+        stream: Any = Stream(Tracked("timed", (), cast(Any, Timed), 4))
+        await (stream | ops.buffer(Suspend(1)) | ops.for_each(lambda _: asyncio.sleep(2)))
+
+    with pytest.raises(TimeoutError):
+        run(main)
+
+
+def test_streams_that_follow_each_other_may_stand_beside_it() -> None:
+    beside: Any = Stream([1]) | ops.concat([2]) | ops.map(lambda number: -number)
+    assert sorted(done(lambda: Trial(2).stream() | ops.merge(beside) | ops.to_list())) == [-2, -1, *FIRST[:2]]
+
+
+def test_one_whose_buffer_is_read_beside_another_stream_is_refused() -> None:
+    inner: Any = Stream([1]) | ops.merge(Trial(2).stream() | ops.buffer(Suspend(1)))
+    with pytest.raises(TypeError, match=r"^what reads pairs of a delivery and an item here"):
+        done(lambda: Trial(2).stream() | ops.concat(inner) | ops.to_list())

@@ -336,3 +336,18 @@ def test_who_goes_on_after_an_error_is_told_what_failed_when_streams_inside_were
     failing = Stream([1]) | ops.concat_map(lambda _: fails_to_close()) | ops.map(raises)
     assert run(lambda: failing | ops.catch(goes_on) | ops.to_list()) == ["after"]
     assert told == [("1", "closing")]
+
+
+def test_an_error_of_a_step_has_with_it_what_the_stage_before_was_not_asked_for_yet() -> None:
+    async def failing() -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        raise OSError("behind")
+        yield 0
+
+    async def fails(_: int) -> None:
+        await asyncio.sleep(2.0)
+        raise LookupError("first")
+
+    with pytest.raises(LookupError, match="first") as caught:
+        run(lambda: merge([1], failing()) | ops.map(fails) | ops.drain())
+    assert [str(error) for error in attached(caught.value)] == ["behind"]

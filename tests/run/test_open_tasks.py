@@ -101,3 +101,30 @@ def test_a_task_of_any_coroutine_may_close_it() -> None:
             assert len(source.closed) == 1
 
     run(main)
+
+
+def test_another_task_that_closes_it_runs_the_clean_up() -> None:
+    async def main() -> None:
+        source = Source()
+        async with (Stream(source) | ops.map(int)).open() as items:
+            async for _ in items:
+                break
+            closing = asyncio.create_task(items.aclose())
+            await closing
+        assert source.closed == [closing]
+
+    run(main)
+
+
+def test_a_task_of_another_run_that_opened_it_closes_it() -> None:
+    source, tasks = Source(), list[Any]()
+
+    async def reads() -> AsyncIterator[int]:
+        async with (Stream(source) | ops.map(int)).open() as items:
+            async for item in items:
+                tasks.append(asyncio.current_task())
+                yield item
+                break
+
+    assert run(lambda: Stream(reads) | ops.buffer(Suspend(1)) | ops.to_list()) == [0]
+    assert source.closed == tasks

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -304,3 +305,39 @@ def test_a_source_is_closed_where_the_stream_is_left_before_the_task_of_the_firs
 
     run(main)
     assert (source.pulled, source.closed) == (0, 1)
+
+
+def test_a_pull_of_a_task_that_was_cancelled_before_and_went_on_sees_the_end(pipe: Any) -> None:
+    async def goes_on(items: AsyncIterator[int]) -> int | None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(9.0)
+        return await anext(items, None)
+
+    async def main() -> int | None:
+        async with (Stream(Ticks()) | pipe).open() as items:
+            await begun(items)
+            pull = asyncio.ensure_future(goes_on(items))
+            await asyncio.sleep(0)
+            pull.cancel()
+            await asyncio.sleep(0.25)
+        return await pull
+
+    assert run(main) is None
+
+
+def test_a_pull_of_another_task_whose_source_heeds_no_cancellation_is_waited_for() -> None:
+    """It begins its second of waiting anew. Nobody says that it has ended: who closes looks now and then."""
+    for seconds in (0.02, 1.0, 20.0):
+        source = FaultySource(range(9), every=seconds, ignores_cancel=1)
+
+        async def main(source: Any = source, seconds: float = seconds) -> float:
+            async with Stream(source).open() as items:
+                await begun(items)
+                pull = asyncio.ensure_future(anext(items, None))
+                await asyncio.sleep(seconds / 2)
+            await pull
+            return asyncio.get_running_loop().time() - 2.5 * seconds
+
+        late = run(main)
+        assert 0 <= late <= 0.05, late
+        assert source.closed == 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -190,7 +191,14 @@ async def at_once(log: list[str]) -> None:
     log.append("clean")
 
 
-@pytest.mark.parametrize("clean_up", [in_a_timeout, in_a_called_timeout, at_once])
+async def with_a_task_in_hand(log: list[str]) -> None:
+    held = SimpleNamespace(_task=asyncio.current_task())
+    begun = held._task
+    await asyncio.sleep(0)
+    log.append("clean" if held._task is begun else "another")
+
+
+@pytest.mark.parametrize("clean_up", [in_a_timeout, in_a_called_timeout, at_once, with_a_task_in_hand])
 def test_what_begins_in_the_clean_up_is_its_own(clean_up: Any) -> None:
     """A timeout there ends that, and not whoever has left."""
     log: list[str] = []

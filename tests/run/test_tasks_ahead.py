@@ -173,3 +173,24 @@ def test_who_leaves_is_told_what_a_source_has_made_of_its_cancellation() -> None
         with pytest.raises(FailedError):
             run(main(name))
             pytest.fail(name)
+
+
+def test_who_leaves_is_not_told_of_an_error_that_a_cancelled_clean_up_has_overtaken() -> None:
+    async def main() -> float:
+        waited = asyncio.get_running_loop().create_future()
+
+        async def unclean() -> AsyncIterator[int]:
+            try:
+                yield 1
+            finally:
+                await waited
+
+        def fails(_: int) -> int:
+            raise FailedError
+
+        async with streamkit.merge(Stream(unclean) | ops.map(fails), [0]).open() as items:
+            await anext(items)
+            asyncio.get_running_loop().call_later(1.0, waited.cancel)
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 1.0
