@@ -144,13 +144,18 @@ async def _in_place(run: Any, source: Any) -> Any:
         yield item
 
 
-@stage(_in_place, pumps=False, contract=Contract(holds="5", again_holds="2", per_source=True))
+@stage(
+    _in_place,
+    pumps=False,
+    contract=Contract(holds="5", again_holds="2", per_source=True, keys="7", result="a note of each"),
+)
 def in_place() -> Keep:
     return Keep(in_place)
 
 
 def test_a_stage_that_reads_in_place_is_no_second_reader_nor_behind_a_buffer() -> None:
-    assert (THREES | ops.buffer(Suspend(1)) | in_place()).explain().parts[-1].holds == 15 + 3
+    part = (THREES | ops.buffer(Suspend(1)) | in_place()).explain().parts[-1]
+    assert (part.holds, part.keys, part.result) == (15 + 3, 7, "a note of each")
 
 
 def test_what_a_stage_holds_by_itself_is_the_same_behind_a_buffer() -> None:
