@@ -122,6 +122,7 @@ BRANCHES: list[tuple[Any, list[tuple[float, float]]]] = [
     (ops.balance(AHEAD, ops.batch(3)), [(14, 4), (4, 4), (0, 0)]),
     (ops.partition(bool, AHEAD, ops.batch(3)), [(16, 6), (4, 4), (0, 0)]),
     (ops.broadcast(BUFFERED, ops.take(1)), [(14, 2), (4, 4), (0, 0), (0, 0)]),
+    (ops.broadcast(BUFFERED, BUFFERED | ops.batch(5)), [(66, 2), (4, 4), (0, 0), (4, 4), (0, 0)]),
     (ops.group_by(str, AHEAD | ops.batch(3), max_groups=5), [(48, 42), (20, 20), (0, 0)]),
     # a sink has an item in its own hand, and nothing comes out of it, for which there would be a place
     (ops.balance(AHEAD | COUNT, ops.batch(3) | COUNT), [(0, 2), (4, 4), (2, 0), (6, 0)]),
@@ -147,7 +148,9 @@ async def _in_place(run: Any, source: Any) -> Any:
 @stage(
     _in_place,
     pumps=False,
-    contract=Contract(holds="5", again_holds="2", per_source=True, keys="7", result="a note of each"),
+    contract=Contract(
+        holds="5", again_holds="2", per_source=True, keys="7", result="a note of each", at_end=True
+    ),
 )
 def in_place() -> Keep:
     return Keep(in_place)
@@ -155,7 +158,7 @@ def in_place() -> Keep:
 
 def test_a_stage_that_reads_in_place_is_no_second_reader_nor_behind_a_buffer() -> None:
     part = (THREES | ops.buffer(Suspend(1)) | in_place()).explain().parts[-1]
-    assert (part.holds, part.keys, part.result) == (15 + 3, 7, "a note of each")
+    assert (part.holds, part.keys, part.result, part.at_end) == (15 + 3, 7, "a note of each", True)
 
 
 def test_what_a_stage_holds_by_itself_is_the_same_behind_a_buffer() -> None:
