@@ -59,8 +59,8 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
 def test_what_cannot_say_what_became_of_an_item_is_refused_by_name(name: str) -> None:
     named = {"in a group": "delayed"}.get(name, "retry" if " " in name else name)
     said = (
-        rf"{named}.* at .*test_tracked\.py:\d+ .*: the durable source before it acknowledges an item when all "
-        "that was made of it has left$"
+        rf"{named}.* at .*test_tracked\.py:\d+ .*: the durable source before it acknowledges an item "
+        "when all that was made of it has left$"
     )
     with pytest.raises(TypeError, match=said):
         REFUSED[name](Trial().stream())
@@ -84,6 +84,29 @@ def test_too_small_a_prefetch_is_refused() -> None:
     with pytest.raises(ValueError, match=said):
         run(lambda: _awaited(_first_of(few)))
     run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
+
+
+NEWEST: Any = ops.switch_map(lambda item: [item])
+WAITING: list[tuple[Any, int]] = [
+    (ops.batch(2) | ops.batch(3) | ops.batch(2), 1 + 1 + 2 * 2 + 6),
+    (ops.batch(2) | ops.flatten() | ops.pairwise(), 1 + 1 + 2),
+    (ops.sliding(3) | ops.batch(2), 1 + 2 + 1),
+    (NEWEST | NEWEST | ops.batch(3), 1 + 1 + 1 + 2),
+    (ops.batch(3) | NEWEST, 1 + 2 + 3),
+    (ops.batch(2) | ops.broadcast(ops.batch(3), ops.batch(4)), 1 + 1 + 2 * 2 + 2 * 3),
+    (ops.batch(2) | ops.group_by(str, ops.batch(3), max_groups=4), 1 + 1 + 4 * 2 * 2),
+    (ops.map(str, concurrency=5) | ops.buffer(Suspend(9)), 1),
+]
+"""Pipes, and how many items they may wait for: one more than they may keep."""
+
+
+def test_a_source_must_hand_out_as_many_as_all_of_its_pipe_waits_for() -> None:
+    for pipe, many in WAITING:
+        hash(Trial().stream(most=many) | pipe | ops.drain())  # so it need not be awaited
+    for pipe, many in WAITING[:-1]:
+        said = rf"may wait for {many}: let it hand out as many, with prefetch={many}$"
+        with pytest.raises(ValueError, match=said):
+            Trial().stream(most=many - 1) | pipe | ops.drain()
 
 
 def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> None:
@@ -189,7 +212,9 @@ def test_other_ways_to_read_it_are_refused() -> None:
     inner = Stream([1]) | ops.concat_map(lambda _: stream)
     with pytest.raises(TypeError, match=r"reader\(\)"):
         list(inner)
-    with pytest.raises(TypeError, match=r":\d+ reads another durable source, and cannot say what became of its items: "):
+    with pytest.raises(
+        TypeError, match=r":\d+ reads another durable source, and cannot say what became of its items: "
+    ):
         stream | ops.take_until(Trial().stream())
 
 
