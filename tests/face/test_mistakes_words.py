@@ -59,7 +59,8 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
     "one of one's own": (lambda: STREAM | own, "own is written with parentheses, so write | own(...)"),
     "one of a neighbour": (
         lambda: STREAM | operators.map(str),
-        "an operator of RxPY runs inside of one of ours, so write | rx.operator(operator, strategy=Suspend(16))",
+        "an operator of RxPY runs inside of one of ours, "
+        "so write | rx.operator(operator, strategy=Suspend(16))",
     ),
     "what a function has not returned": (
         lambda: STREAM | None,

@@ -101,12 +101,12 @@ BRANCHES: dict[str, tuple[Any, int]] = {
 
 
 def test_what_came_for_a_branch_that_has_failed_is_not_settled() -> None:
-    for name, (pipe, step) in BRANCHES.items():
+    for name, (pipe, every) in BRANCHES.items():
         trial = Trial(12)
         job = trial.stream() | pipe | ops.for_each(lambda _: asyncio.sleep(1))
         with pytest.raises(ValueError):  # noqa: PT011 - its words are its item
             done(partial(_awaited, job))
-        assert not {*trial.settled}.intersection(range(MANY + 3, MANY + 12, step)), name
+        assert not {*trial.settled}.intersection(range(MANY + 3, MANY + 12, every)), name
 
 
 def test_what_came_for_a_branch_that_ends_later_is_settled_then() -> None:
