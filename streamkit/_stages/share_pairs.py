@@ -169,9 +169,8 @@ class Portion:
     async def close(self, error: BaseException | None = None) -> None:
         """Hand back what is open: the reader's job has ended, with `error` if it has failed."""
         opened, self._open = self._open, {}
-        own = (
-            self._shared.book.ledgers
-        )  # or all of it is of the run that reads it, which hands back by itself
+        # or else all of it is of the run that reads it, which hands back by itself
+        own = self._shared.book.ledgers
         # that one of several readers goes is nobody's failure: it counts as no try
         spared = None if isinstance(error, Exception) or not self._shared.readers else CancelledError()
         for delivery in opened:
