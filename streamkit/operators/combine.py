@@ -109,9 +109,8 @@ async def _zip(
     reader = None if run.tracked else driven(run, channel, inlets, ahead(lookahead))
     lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT
-    most = (
-        lookahead + 1
-    ) // 2  # at once: lanes are filled up behind the first row, and not behind the others
+    most = (lookahead + 1) // 2
+    """Rows that are given at once: behind the first of them, lanes are filled up."""
     row: Any
     try:
         while True:
