@@ -29,6 +29,7 @@ TENS: Any = NONE | ops.batch(5) | ops.batch(2)
         (TENS | ops.merge(THREES) | ops.flatten(), 5),
         (THREES | ops.merge(TENS) | ops.flatten() | ops.flatten(), 1),
         (TENS | ops.merge(THREES | ops.map(list)) | ops.flatten(), 5),
+        (THREES | ops.map(list) | ops.merge(TENS | ops.map(list)) | ops.flatten(), 10),
         (TENS | ops.merge(NONE | ops.batch(99) | ops.map(list)) | ops.flatten(), 99),
     ],
     ids=str,
@@ -39,6 +40,7 @@ def test_an_item_counts_for(stream: Any, items: float) -> None:
 
 SHARED = NONE | ops.share(strategy=Suspend(2))
 LOSSY = NONE | ops.share(strategy=DropOldest(2))
+BATCHES = THREES | ops.share(strategy=Suspend(2))
 SECOND = SHARED | ops.zip(SHARED | ops.map(str)) | ops.share(strategy=Suspend(2))
 
 
@@ -48,6 +50,12 @@ SECOND = SHARED | ops.zip(SHARED | ops.map(str)) | ops.share(strategy=Suspend(2)
         (SHARED | ops.zip(SHARED | ops.map(str) | ops.enumerate(), SHARED), 1),
         (SHARED | ops.zip(SHARED | ops.buffer(Suspend(3)) | ops.map(str, concurrency=3)), 1),
         (SECOND | ops.zip(SECOND | ops.map(str)) | ops.tap(print), 1),
+        # what each has inside of it
+        (BATCHES | ops.tap(print) | ops.flatten(), 1),
+        (BATCHES | ops.map(list) | ops.flatten(), 3),
+        (BATCHES | ops.zip(BATCHES) | ops.map(list), 3),
+        (BATCHES | ops.zip(BATCHES) | ops.map(list) | ops.flatten(), 6),
+        (BATCHES | ops.zip(BATCHES) | ops.tap(print) | ops.flatten() | ops.flatten(), 1),
         # what is left out, taken apart, or not next to each other
         (SHARED | ops.zip(SHARED) | ops.filter(bool), 2),
         (SHARED | ops.zip(SHARED) | ops.batch(3), 6),
