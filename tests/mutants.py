@@ -101,6 +101,7 @@ MORE = {
         "tests/laws/test_close.py",
     ],
     "streamkit/_engine/run/apart.py": ["tests/laws/test_depth.py"],
+    "streamkit/_engine/run/direct.py": ["tests/live/test_woven.py"],
     "streamkit/_engine/run/leave.py": [
         "tests/operators/test_nest_in_turn_left.py",
         "tests/operators/test_restart_retry.py",

@@ -119,3 +119,18 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
     for start in range(0, 500, 100):
         assert [each for each in found if start <= each < start + 100] == [*range(start, start + 6)]
     assert found[:5] == [0, 100, 200, 300, 400]
+
+
+@pytest.mark.parametrize("lookahead", [1, 4])
+def test_each_has_its_turn_however_few_items_are_asked_for_at_once(
+    lookahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader begins with one, and asks for more where they cost nothing."""
+    monkeypatch.setattr(pace, "perf_counter", lambda: 0.0)
+
+    async def inner(number: int) -> AsyncIterator[int]:
+        for _ in range(5):
+            yield number
+
+    flat = ops.flat_map(inner, concurrency=6, lookahead=lookahead)
+    assert run(lambda: Stream(range(6)) | flat | ops.to_list()) == [*range(6)] * 5

@@ -209,3 +209,12 @@ def test_what_the_collector_finds_with_all_that_it_reads_is_cleaned_up_in_order(
 
     run(main)
     assert ends == [asyncio.CancelledError, "closed"]
+
+
+def test_an_iterator_that_was_made_before_the_loop_runs_may_give_nothing() -> None:
+    nothing = (item async for item in Stream([1, 2]) | ops.buffer(Suspend(1)) | ops.ignore_items())
+
+    async def main() -> list[int]:
+        return [item async for item in nothing]
+
+    assert run(main) == []

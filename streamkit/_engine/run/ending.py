@@ -155,7 +155,7 @@ def _looked_for(code: CodeType) -> frozenset[int]:
     yields = {
         before
         for before, after in zip(steps, [*steps][1:], strict=False)
-        if steps[before].opname == "YIELD_VALUE" and (steps[after].arg or 0) & 3 == 1  # no ``await``
+        if steps[before].opname == "YIELD_VALUE" and steps[after].argval & 3 == 1  # a RESUME, of no ``await``
     }
     by_error = {steps[offset].positions for offset in steps.keys() - from_start}
     return frozenset(

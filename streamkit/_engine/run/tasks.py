@@ -242,8 +242,6 @@ class Tasks(ABC):
         try:
             await over  # `asyncio.wait` costs three times as much
         except CancelledError:
-            if self._stopped.get(lane) is over:
-                del self._stopped[lane]
             if not task.done():
                 self._tasks[task] = self._late
             self._late += errors
