@@ -1,6 +1,7 @@
 """Books and their chapters: what stands before what, what takes whose place, what ended ones leave."""
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -92,3 +93,10 @@ def test_all_that_is_entered_is_held_once() -> None:
     book.close(ended)
     book.hold()
     assert [entry.holds for entry in entries] == [1, 1, 1, 1, 0]
+
+
+def test_a_chapter_is_of_the_same_run_as_its_book() -> None:
+    book = Book(hands=WeakKeyDictionary(), ledgers={})
+    for chapter in (book.chapter(), book.chapter(after=True)):
+        assert (chapter.gate, chapter.hands, chapter.ledgers) == (book.gate, book.hands, book.ledgers)
+        assert chapter.ledgers is book.ledgers

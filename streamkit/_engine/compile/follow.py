@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import math
+from functools import lru_cache
 from typing import Any
 
 from streamkit._core.catalogue import Declaration
@@ -115,7 +116,7 @@ class Follower:
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
-        return Site(None, depth, token=_NOTHING, tail=last) if self.on else Site(None, depth)
+        return Site(None, depth, token=_NOTHING, tail=last)
 
     def ends(self, site: Site, statement: ast.stmt, rest: list[ast.stmt]) -> bool:
         """Whether nothing more is made of the item behind `statement`, in the `rest` of its piece."""
@@ -323,15 +324,10 @@ def _emission(statement: ast.stmt) -> bool:
             return False
 
 
+@lru_cache(maxsize=512)
 def unfollowed(declaration: Declaration) -> str | None:
     """Why the step of this declaration cannot say what became of an item; None if it can."""
-    found: Any = _known.get(declaration, _known)
-    if found is _known:
-        if len(_known) >= _MOST:
-            _known.clear()
-        found = _known[declaration] = _why(declaration)
-    result: str | None = found
-    return result
+    return _why(declaration)
 
 
 def _why(declaration: Declaration) -> str | None:
@@ -341,7 +337,3 @@ def _why(declaration: Declaration) -> str | None:
     if declaration.sink or pieces.keeps is not None or not lasts(pieces):
         return None
     return "makes something of earlier items, too, and does not say of how many (keeps= of the step)"
-
-
-_MOST = 512
-_known: dict[Declaration, str | None] = {}

@@ -166,7 +166,7 @@ def _ours(other: object) -> None:
     operator = line(name.lower()) or ""
     returns = str(getattr(other, "__annotations__", {}).get("return", ""))
     ours = _module(other).startswith(_OURS) and operator == f"ops.{name}(...)"
-    if ours or returns.startswith(("Operator[", "Sink[")):
+    if ours or returns.startswith("Sink["):
         raise TypeError(f"{name} is written with parentheses, so write | {name}(...)")
     code = f": write | {operator}" if operator.startswith("ops.") else ""
     raise TypeError(f"{name} is no operator{code}")
