@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Future, TimerHandle
+from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from streamkit._core.errors import raise_first
@@ -89,7 +90,8 @@ class Shared(Bursts):
         """Whether the source has ended by itself, which readers that come later are told, too."""
         self.gone = asyncio.Event()
         """Whether nothing of the run is left."""
-        self.timer: TimerHandle | None = None
+        self.lingers: Future[bool] | None = None
+        """While the source is open and nobody reads: whether one will come in time."""
         self.come = 0
         """How many readers have joined."""
         self.awaiting: Callable[[], None] | None = None
@@ -122,15 +124,14 @@ class Shared(Bursts):
 
     def join(self, run: Run) -> Channel:
         """What the reader whose stage is `run` reads: what comes from now on, and the end."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        if self.lingers is not None and not self.lingers.done():
+            self.lingers.set_result(True)
         self.deal()  # that was for the others
         self.come += 1
         if run.book is not None:
             run.book.enter(self.book, source=True)
         strategy: Strategy = run.link.arguments["strategy"]
-        channel = run.channel()
+        channel = self.way(run)
         lane = channel.lane(strategy)
         channel.iterator = _Seat(self, lane)
         if self.past:
@@ -146,6 +147,10 @@ class Shared(Bursts):
             self.wake()
         return channel
 
+    def way(self, run: Run) -> Channel:
+        """What the reader whose stage is `run` is to read."""
+        return run.channel()
+
     def came(self, lane: Lane) -> None:
         """A reader has joined, who reads `lane`."""
 
@@ -157,16 +162,26 @@ class Shared(Bursts):
         if self.readers or self.gone.is_set():
             return
         linger: float = self.run.link.arguments["linger"]
-        if linger and not self.ended:
-            self.timer = self.run.loop.call_later(linger, self._expire)
+        loop = self.run.loop
+        if linger and not (self.ended or self.channel.error or loop.is_closed()):
+            self.lingers = comes = loop.create_future()
+            expire = partial(self._expire, comes)
+            sheltered(self._linger(comes, expire, linger), loop, told=expire)
         else:
             await self._close()
 
-    def _expire(self) -> None:
-        """Nobody has come in time."""
-        self.timer = None
-        self._refuse_readers()  # now: who comes before that task has begun must not join what it closes
-        sheltered(self._close(), self.run.loop)
+    async def _linger(self, comes: Future[bool], expire: Callable[[], None], linger: float) -> None:
+        """Close the source when nobody has come in time, or the program ends, which waits for that."""
+        timer = self.run.loop.call_later(linger, expire)
+        came = await comes
+        timer.cancel()
+        if not came:
+            await self._close()
+
+    def _expire(self, comes: Future[bool]) -> None:
+        if not comes.done():
+            comes.set_result(False)
+            self._refuse_readers()  # now: who comes before that task goes on must not join what it closes
 
     def _refuse_readers(self) -> None:
         """Let nobody join any more, unless the source has ended, of which later readers are told, too."""

@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 
 from streamkit._core.delivery import NO_DELIVERY, Delivery
 from streamkit._core.errors import raise_first
+from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.tracked import Tracked, Unopened
@@ -26,6 +28,15 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.share import Owner, Shared
 
 __all__ = ["PairedShare", "require_known"]
+
+
+class _Way(Channel):
+    """What a reader reads. Its job may go on for long when it has left: what it leaves goes back at once."""
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
+        if reason == "closed":
+            item[0].fail(CancelledError())
+        super().dropped(strategy, item, reason)
 
 
 class PairedShare(Shared):
@@ -54,6 +65,9 @@ class PairedShare(Shared):
 
     # the readers ---------------------------------------------------------------------------
 
+    def way(self, run: Run) -> Channel:
+        return run.adopt(_Way(run.halt))
+
     def came(self, lane: Lane) -> None:
         """It is handed what has come while nobody read."""
         book = self.readers[lane].book
@@ -70,6 +84,7 @@ class PairedShare(Shared):
     async def close_ledgers(self) -> None:
         """Close them, if nothing of the run is left, and no job that has had something of it."""
         if self.followed is not None and self.gone.is_set() and not self.portions:
+            self.burst.clear()  # what nobody took is handed back, and is not for who is told of the end later
             await self.followed.close(self.channel.error)
 
     async def _close(self) -> None:
@@ -154,9 +169,8 @@ class Portion:
     async def close(self, error: BaseException | None = None) -> None:
         """Hand back what is open: the reader's job has ended, with `error` if it has failed."""
         opened, self._open = self._open, {}
-        own = (
-            self._shared.book.ledgers
-        )  # or all of it is of the run that reads it, which hands back by itself
+        # or else all of it is of the run that reads it, which hands back by itself
+        own = self._shared.book.ledgers
         # that one of several readers goes is nobody's failure: it counts as no try
         spared = None if isinstance(error, Exception) or not self._shared.readers else CancelledError()
         for delivery in opened:

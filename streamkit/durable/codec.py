@@ -78,10 +78,11 @@ def codec_argument(codec: Codec | None) -> Codec | None:
 
 def encoded(codec: Codec | None, item: Any, carrier: object) -> bytes:
     """`item` as bytes."""
+    body = item if codec is None else codec.encode(item)
+    if isinstance(body, (bytes, bytearray)):
+        return bytes(body)  # which copies no bytes
     if codec is not None:
-        return codec.encode(item)
-    if isinstance(item, (bytes, bytearray)):
-        return bytes(item)  # which copies no bytes
+        raise TypeError(f"encode of {codec!r} must return bytes, not {shown(body)}")
     raise TypeError(
         f"{carrier!r} has no codec, so its items must be bytes, not {shown(item)}: give it one, such as "
         "codec=Json()"

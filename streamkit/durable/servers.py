@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from asyncio import CancelledError
+from asyncio import CancelledError, Task
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
 from streamkit._core.arguments import whole
 from streamkit._core.backoff import Backoff
-from streamkit._core.errors import CarrierAwayError
+from streamkit._core.errors import CarrierAwayError, noted
 from streamkit._core.show import shown, told
+from streamkit._engine.run.shelter import hide
 
 __all__ = [
     "Patience",
@@ -73,20 +75,41 @@ class Patience:
             await asyncio.sleep(min(next(pauses), max(0.0, until - now)))
 
 
-async def unless_cancelled(call: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[object]]) -> T:
-    """What `call` gives. If this is cancelled before it has come here, what the server did is undone."""
+async def unless_cancelled(
+    call: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[object]] | None = None
+) -> T:
+    """What `call` gives. If this is cancelled, `call` goes on to its end, and what the server did is undone.
+
+    However often it is cancelled, and when the program ends, too: half a call leaves what nobody knows of.
+    """
     task = asyncio.ensure_future(call)
+    _hide(task)
     try:
         return await asyncio.shield(task)
-    except CancelledError:
-        try:
-            await asyncio.wait([task], timeout=_GRACE)
-        finally:
-            if not task.done():
-                task.cancel()
-        if task.done() and not task.cancelled() and task.exception() is None:
-            await undo(task.result())
+    except CancelledError as cancelled:
+        ending = asyncio.ensure_future(_ended(task, undo))
+        _hide(ending)
+        while not ending.done():
+            with suppress(CancelledError):
+                await asyncio.wait([ending])
+        if (failed := ending.exception()) is not None:  # a lease that is left ends by itself
+            noted(cancelled, f"what it had done could not be undone: {told(failed)}")
         raise
+
+
+async def _ended(task: Task[T], undo: Callable[[T], Awaitable[object]] | None) -> None:
+    await asyncio.wait([task], timeout=_GRACE)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_GRACE)
+    elif not task.cancelled() and task.exception() is None and undo is not None:
+        async with asyncio.timeout(_GRACE):
+            await undo(task.result())
+
+
+def _hide(task: Task[Any]) -> None:
+    if not task.done():  # pragma: no branch - an eager task may be
+        hide(task)
 
 
 def name_argument(

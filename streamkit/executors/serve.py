@@ -8,7 +8,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from itertools import compress
 from multiprocessing import current_process, parent_process
@@ -49,10 +49,14 @@ def _leave() -> None:
     """
     everything = gc.get_objects()
     with ExitStack() as each_in_turn:
+        each_in_turn.callback(gc.freeze)  # the last, also where one of the files cannot be written
         for file in compress(everything, map(_FILES.__contains__, map(type, everything))):
-            if not file.closed:
-                each_in_turn.callback(file.flush)
-    gc.freeze()
+            each_in_turn.callback(_flush, file)
+
+
+def _flush(file: BufferedRandom | BufferedWriter | TextIOWrapper) -> None:
+    with suppress(ValueError):  # it is closed, or was detached from its file: there is nothing in it
+        file.flush()
 
 
 def _no_interrupt(*_: Any) -> None:

@@ -17,8 +17,8 @@ __all__ = [
     "Conflicts",
     "Difference",
     "Lineup",
+    "Steps",
     "above",
-    "check_difference",
     "check_runs",
     "difference",
     "lineups",
@@ -179,21 +179,7 @@ def _is_exact(part: Part) -> bool:
     )
 
 
-def check_difference(
-    old: Wiring,
-    new: Wiring,
-    found: Difference,
-    parts: Mapping[str, Part],
-    report: Report,
-    lined: Mapping[tuple[str, int], Lineup],
-) -> Conflicts:
-    """Tell of changes by which items would be lost, doubled, or joined with those of others."""
-    steps = _Steps(old, new, found, parts, report, lined)
-    steps.check()
-    return steps.conflicts
-
-
-class _Steps:
+class Steps:
     """Finds nodes that would miss items, or get some twice, and joins that would not be in step any more.
 
     Each node that stays goes over to its new readers between two items of its own. Where the ways to a join
@@ -231,7 +217,8 @@ class _Steps:
             begins[node.name] = itself if node.name in self.stays else frozenset[str]().union(*above)
         return begins
 
-    def check(self) -> None:
+    def check(self) -> Conflicts:
+        """Tell of changes by which items would be lost, doubled, or joined with those of others."""
         for node in self.new.order:
             if node.name in self.stays:
                 both = zip(self.old.nodes[node.name].edges, node.edges, strict=True)
@@ -256,6 +243,7 @@ class _Steps:
                     for begins, each in sides
                 ]
                 self.missed(node, node.path, before, after)
+        return self.conflicts
 
     def begun(self, node: Node) -> None:
         """Tell of a join that begins over nodes that stay, and have items inside."""

@@ -255,7 +255,7 @@ class Port:
                     lane.put(item)
         finally:
             self._busy = False
-            if self._changes or self._over or not self.lanes:
+            if self._changes or self._marks or self._over or not self.lanes:
                 self._settle()
         if self._over:
             await asyncio.sleep(0)  # in which the node is ended, if its source never waits

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from streamkit._core.limit import Limit
-from streamkit.graph.difference import Conflicts, Difference, Lineup, above, check_difference, lineups
+from streamkit.graph.difference import Conflicts, Difference, Lineup, Steps, above, lineups
 from streamkit.graph.mistakes import Report
 from streamkit.graph.nodes import Node
 from streamkit.graph.parts import Part
@@ -34,7 +34,7 @@ def renewed(
     """
     while True:
         lined = lineups(old, new, found, parts)
-        conflicts = check_difference(old, new, found, parts, Report(), lined)
+        conflicts = Steps(old, new, found, parts, Report(), lined).check()
         more = _who(old, new, conflicts)
         if not more or not all(
             name in running and _keeps_nothing(new.nodes[name], parts[name]) for name in more

@@ -19,7 +19,7 @@ from streamkit._engine.buffer.account import BufferStats, Sums
 from streamkit._engine.face.explanation import Explanation
 from streamkit.graph.applied import Applied, results
 from streamkit.graph.build import Assembly
-from streamkit.graph.difference import Difference, Lineup, check_difference, check_runs
+from streamkit.graph.difference import Difference, Lineup, Steps, check_runs
 from streamkit.graph.exchange import Exchange
 from streamkit.graph.lanes import Mark, Port
 from streamkit.graph.mistakes import Fault, Report, refuse
@@ -261,7 +261,7 @@ class RunningGraph(Generic[G]):
         """Raise if the nodes that run cannot become those of `graph`."""
         report, fresh = Report(), (*found.added, *found.replaced)
         check_runs(graph.nodes, assembly.parts, fresh, report)
-        check_difference(self._graph.wiring, graph.wiring, found, assembly.parts, report, lined)
+        Steps(self._graph.wiring, graph.wiring, found, assembly.parts, report, lined).check()
         for name in found.rewired:
             unit = self._units[name]
             for edge, old, read in zip(graph.nodes[name].edges, unit.node.edges, unit.inputs, strict=True):

@@ -109,10 +109,12 @@ async def _zip(
     reader = None if run.tracked else driven(run, channel, inlets, ahead(lookahead))
     lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT
+    most = (lookahead + 1) // 2
+    """Rows that are given at once: behind the first of them, lanes are filled up."""
     row: Any
     try:
         while True:
-            while reader is not None and (count := reader.ready()):
+            while reader is not None and (count := min(reader.ready(), most)):
                 if count == 1:
                     yield reader.row()
                 else:

@@ -66,6 +66,62 @@ def test_a_forgotten_group_keeps_nothing(
     within(main())
 
 
+@pytest.mark.parametrize("key", [None, "key"])
+@pytest.mark.parametrize("name", ["redis", "nats"])
+def test_who_reads_for_a_group_that_is_forgotten_loses_its_leases_and_begins_anew(
+    name: str,
+    key: str | None,
+    valkey: Valkey,
+    jetstream: JetStream,
+    fresh: Callable[[], str],
+    within: Within,
+) -> None:
+    carrier: Carrier = (
+        Redis(valkey.url, fresh(), fsync=False) if name == "redis" else Nats(jetstream.url, fresh())
+    )
+
+    async def main() -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            await one.append([Entry(b"%d" % number, key) for number in range(9)])
+            found = await one.claim("g", 6, 30.0, 5.0)
+            assert not await one.acknowledge("g", found[:1])
+            assert await two.forget("g")
+            assert await one.acknowledge("g", found[1:3]) == found[1:3]
+            assert await one.renew("g", found[3:], 30.0) == found[3:]
+            await one.hand_back("g", found[3:4])
+            again = list(await one.claim("g", 3, 30.0, 5.0))
+            assert [each.times for each in again] == [1, 1, 1]
+            # nobody was handed out these since
+            assert await asyncio.wait_for(one.acknowledge("g", found[4:]), 4.0) == found[4:]
+            while more := await one.claim("g", 9, 30.0, 0.2):
+                again += more
+            assert not await one.acknowledge("g", again)
+            assert len({each.body for each in again}) == 8, "all but the one that was acknowledged"
+            assert one.trimmed == 0
+
+    within(main())
+
+
+def test_a_cancelled_forget_leaves_a_stream_that_deletes_what_is_done(
+    jetstream: JetStream, fresh: Callable[[], str], within: Within
+) -> None:
+    async def main(pause: float) -> None:
+        carrier = Nats(jetstream.url, fresh(), partitions=2)
+        async with carrier.connect() as one, carrier.connect() as two:
+            await one.append([Entry(b"%d" % number, keyed(number, 3)) for number in range(6)])
+            assert await one.claim("g", 2, 30.0, 5.0)
+            forgetting = asyncio.ensure_future(two.forget("g"))
+            await asyncio.sleep(pause)
+            forgetting.cancel()
+            await asyncio.wait([forgetting])
+            while found := await one.claim("g", 9, 30.0, 0.1):
+                assert not await one.acknowledge("g", found)
+        assert await kept(carrier, 0), "the group has begun anew, and all of it is done"
+
+    for step in range(12):
+        within(main(0.0004 * step))
+
+
 @pytest.mark.parametrize(
     ("code", "there"),
     [(None, True), (KafkaError.GROUP_ID_NOT_FOUND, False), (KafkaError.NON_EMPTY_GROUP, None)],

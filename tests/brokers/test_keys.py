@@ -187,6 +187,41 @@ def test_the_number_of_partitions_stays(carrier: Carrier, within: Within) -> Non
         within(main())
 
 
+def test_who_lets_a_lease_end_has_lost_all_of_a_partition_that_another_has(
+    carrier: Carrier, within: Within
+) -> None:
+    async def main() -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            await one.append([Entry(b"1", "key"), Entry(b"2", "key")])
+            late = await one.claim(GROUP, 2, 0.3, 5.0)
+            assert [each.body for each in await two.claim(GROUP, 1, 30.0, 5.0)] == [b"1"]
+            assert await one.renew(GROUP, late, 30.0) == late
+            assert await one.acknowledge(GROUP, late) == late, "2 must not be done before 1 is"
+            assert [each.body for each in await two.claim(GROUP, 1, 30.0, 5.0)] == [b"2"]
+
+    within(main())
+
+
+def test_a_call_that_is_cancelled_leaves_nothing_that_nobody_has(carrier: Carrier, within: Within) -> None:
+    async def main() -> None:
+        async with carrier.connect() as one, carrier.connect() as two:
+            for number in range(12):
+                await one.append([Entry(b"%d" % number, "key")])
+                found = await one.claim(GROUP, 1, 300.0, 5.0)
+                for call in (one.renew(GROUP, found, 300.0), one.hand_back(GROUP, found)):
+                    task = asyncio.ensure_future(call)
+                    for _ in range(number):
+                        await asyncio.sleep(0)
+                    task.cancel()
+                    await asyncio.wait([task])
+                await one.hand_back(GROUP, found)  # that call may have been cancelled before it began
+                again = await two.claim(GROUP, 1, 300.0, 1.0)
+                assert [each.body for each in again] == [b"%d" % number]
+                assert not await two.acknowledge(GROUP, again)
+
+    within(main())
+
+
 def test_what_was_handed_back_and_not_begun_is_not_counted(carrier: Carrier, within: Within) -> None:
     async def main(key: str | None) -> None:
         async with carrier.connect() as one, carrier.connect() as two:

@@ -116,6 +116,20 @@ def test_readers_share_partitions_and_each_key_keeps_its_order(
     within(main())
 
 
+def test_what_is_handed_back_comes_before_what_is_behind_it(
+    cluster: Cluster, fresh: Callable[[], str], within: Within
+) -> None:
+    async def main() -> None:
+        async with topic(cluster, fresh(), 1).connect() as one:
+            await one.append([Entry(b"%d" % number, "key") for number in range(6)])
+            for each in reversed(await claimed(one, 3)):
+                await one.hand_back("readers", [each])
+            await one.hand_back("readers", await one.claim("readers", 1, 30.0, 5.0))
+            assert [int(each.body) for each in await claimed(one, 6)] == [*range(6)]
+
+    within(main())
+
+
 def test_who_closes_leaves_its_partitions_to_the_other(
     cluster: Cluster, fresh: Callable[[], str], within: Within
 ) -> None:

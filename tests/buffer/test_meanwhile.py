@@ -106,11 +106,18 @@ def test_all_that_came_is_done_in_order_also_what_comes_then(meanwhile: Meanwhil
 @pytest.mark.parametrize(("strategy", "bound"), [(Conflate(max), True), (Suspend(1), False)])
 def test_only_a_fold_offers_without_an_end(meanwhile: Meanwhile, strategy: Strategy, bound: bool) -> None:
     lane = lane_of(strategy)
-    for _ in range(CHAIN + 5):
+    for _ in range(2 * CHAIN + 1):
         meanwhile.later(nothing)
     if bound:
         with pytest.raises(RuntimeError, match="its fold offers an item for each that it folds"):
             meanwhile.catch_up(lane)
-        assert len(meanwhile.todo) == 4
+        assert len(meanwhile.todo) == CHAIN
     meanwhile.catch_up(lane)
     assert not meanwhile.todo
+    for count, closes in (CHAIN, False), (CHAIN + 1, True):
+        for _ in range(count):
+            meanwhile.later(nothing)
+        if closes:
+            lane.close()
+        meanwhile.catch_up(lane)  # it is counted anew; and what is closed folds nothing more
+        assert not meanwhile.todo

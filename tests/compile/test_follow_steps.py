@@ -13,7 +13,8 @@ from streamkit._engine.compile.follow import CANNOT, Follower, most_of, overfull
 from streamkit._engine.compile.key import Pairs
 from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.pieces import parsed
-from tests.run.ledger import Trial
+from streamkit.testing import run
+from tests.run.ledger import MANY, Trial
 
 
 @step(each="emit(item)", keeps="0")
@@ -36,10 +37,54 @@ def others() -> Operator[Any, Any]:
     return Operator(others)
 
 
+@step(
+    setup="held = []",
+    each="held.append(item)\nif len(held) == 2: held.clear()",
+    finish="emit(held)",
+    keeps="len(held)",
+)
+def dropping() -> Operator[Any, Any]:
+    return Operator(dropping)
+
+
 def test_a_step_that_emits_in_each_turn_keeps_no_delivery_beyond_it() -> None:
-    for each, kept, trims in (once, 0, 0), (perhaps, 1, 1), (whole, 1, 0), (others, 1, 1):
+    for each, kept, trims in (once, 0, 0), (perhaps, 1, 1), (whole, 1, 0), (others, 1, 1), (dropping, 1, 1):
         text = (Trial().stream() | each() | ops.drain()).explain(code=True).code[0]
         assert (text.count("kept_0_ = []"), text.count("trimmed(")) == (kept, trims), each.__name__
+
+
+@step(
+    setup="held = []",
+    each="held.append(item)",
+    finish="for _ in range(len(held)):\n    emit(held.pop(0))",
+    failed="emit(held.pop(0))",
+    keeps="len(held)",
+)
+def at_the_end() -> Operator[Any, Any]:
+    return Operator(at_the_end)
+
+
+def settled(pipe: Any) -> list[int]:
+    """Which of four items are acknowledged, by their number."""
+    trial = Trial(4)
+
+    async def main() -> None:
+        await (trial.stream() | pipe | ops.drain())
+
+    run(main)
+    return [item - MANY for item in trial.settled]
+
+
+def test_each_item_that_comes_at_the_end_is_settled_where_the_next_step_leaves_it_out() -> None:
+    for kept in (bool, lambda _: False, lambda item: item % 2):
+        assert settled(at_the_end() | ops.filter(kept)) == [0, 1, 2, 3]
+
+
+def test_what_a_step_makes_of_an_error_stands_for_no_more_than_it_says() -> None:
+    def fails(item: int) -> int:
+        return 1 // (MANY + 3 - item)
+
+    assert settled(ops.map(fails) | at_the_end()) == [0]
 
 
 def test_of_how_many_deliveries_a_sink_may_wait_for_the_last() -> None:

@@ -31,7 +31,7 @@ def test_they_may_be_so_deep_and_no_deeper() -> None:
 @pytest.mark.parametrize("around", [0, 2])
 def test_so_many_loops_may_be_around_one(around: int) -> None:
     lines = Lines()
-    lines.around = around
+    lines.around += around
     most = LOOPS - around
 
     def nested(loops: int) -> None:

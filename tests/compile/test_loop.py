@@ -181,3 +181,18 @@ def test_of_many_shapes_the_oldest_is_forgotten_and_its_text_too(monkeypatch: py
         texts.append({*linecache.cache} - before)
     assert [len(each) for each in texts] == [1, 2, 3, 3, 3]
     assert not texts[0] & texts[-1]
+
+
+def test_a_list_is_read_as_before_by_a_loop_that_is_there_already() -> None:
+    closings: list[int] = []
+    pipes: list[tuple[Any, list[Any]]] = [
+        (ops.map(abs), [1, 2, 3]),
+        (ops.concat_map(lambda item: [item] * 2), [1, 1, 2, 2, 3, 3]),
+        (ops.on_close(lambda: closings.append(1)), [1, 2, 3]),
+        (ops.batch(2), [[1, 2], [3]]),
+        (ops.broadcast(ops.take(1), ops.skip(2)), [1, 3]),
+    ]
+    for pipe, items in pipes:
+        job = Stream([1, 2, 3]) | pipe | ops.to_list()
+        assert [job.run(), job.run()] == [items, items], pipe
+    assert len(closings) == 2

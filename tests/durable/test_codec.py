@@ -14,6 +14,20 @@ from streamkit.durable import Codec, Json, MsgPack, Pickle, SQLite
 from streamkit.testing import run
 from tests.durable.memory import Memory
 
+
+class Texts:
+    """A codec of somebody's own, which forgets to encode the text that it makes."""
+
+    def encode(self, item: Any) -> bytes:
+        return str(item)  # type: ignore[return-value]  # pyright: ignore - that is the mistake
+
+    def decode(self, body: bytes) -> Any:
+        return body
+
+    def __repr__(self) -> str:
+        return "Texts()"
+
+
 ITEMS: list[Any] = [None, True, 7, -1.5, "größe", [1, [2]], {"id": 7, "tags": ["a"]}, {}]
 CODECS: list[Codec] = [Json(), MsgPack(), Pickle()]
 
@@ -41,8 +55,9 @@ def test_what_goes_in_comes_out(codec: Codec) -> None:
         (MsgPack(), {1, 2}, "can not serialize 'set' object"),
         (Pickle(), lambda: 0, "pickle"),
         (None, "text", "has no codec, so its items must be bytes, not 'text': give it one"),
+        (Texts(), 5, r"encode of Texts\(\) must return bytes, not '5'"),
     ],
-    ids=["set", "nan", "packed set", "lambda", "no codec"],
+    ids=["set", "nan", "packed set", "lambda", "no codec", "no bytes"],
 )
 def test_what_cannot_go_in_fails_the_writer(codec: Codec | None, item: Any, words: str) -> None:
     inbox = Memory(codec=codec)

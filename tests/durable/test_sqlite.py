@@ -270,6 +270,21 @@ def test_a_clock_that_is_set_back_does_not_keep_what_a_dead_reader_had(tmp_path:
     in_file(tmp_path, main)
 
 
+def test_a_clock_that_is_set_back_does_not_keep_what_was_free(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.set_wall_time(datetime(2030, 1, 1, tzinfo=UTC))
+        await one.append(entries("a1", "a2", key="a"))
+        await one.claim("g", 2, 30.0, 0.0)
+        await asyncio.sleep(40.0)
+        assert len(await two.claim("g", 1, 30.0, 0.0)) == 1  # with it, a2 is free
+        loop.set_wall_time(datetime(2026, 1, 1, tzinfo=UTC))
+        assert [each.body for each in await two.claim("g", 2, 30.0, 0.0)] == [b"a1", b"a2"]
+
+    in_file(tmp_path, main)
+
+
 def test_a_clock_that_is_set_forward_hands_out_twice_and_says_so(tmp_path: Path) -> None:
     async def main(one: Any, two: Any) -> None:
         loop = asyncio.get_running_loop()
@@ -297,6 +312,33 @@ def test_a_reader_with_a_lease_in_a_partition_keeps_others_out_of_it(tmp_path: P
                 turns = [each.body[-1:] for each in found if each.key == key]
                 assert turns in ([], [b"0", b"1", b"2"])
         assert len(mine) + len(others) == 24
+
+    in_file(tmp_path, main)
+
+
+def test_what_was_handed_back_comes_first_though_another_partition_is_taken(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        await one.append([Entry(f"{key}{turn}".encode(), key) for key in "ad" for turn in range(3)])
+        a, d = (Entry(b"", key).part(2) for key in "ad")
+        assert a != d
+        async with SQLite(tmp_path / "jobs.db", "q", partitions=2).connect() as three:
+            found = [message for _ in range(4) for message in await three.claim("g", 1, 30.0, 0.0)]
+            await three.hand_back("g", found)
+        got = [each.body for who in (one, two) for each in await who.claim("g", 1, 30.0, 0.0)]
+        assert sorted(got) == [b"a0", b"d0"], "a1 or d1 is handed back, too, and must not hide these"
+
+    in_file(tmp_path, main)
+
+
+def test_who_lets_a_lease_end_has_lost_all_of_a_partition_that_another_has(tmp_path: Path) -> None:
+    async def main(one: Any, two: Any) -> None:
+        await one.append(entries("a1", "a2", key="a"))
+        late = await one.claim("g", 2, 1.0, 0.0)
+        await asyncio.sleep(2.0)
+        assert [each.body for each in await two.claim("g", 1, 30.0, 0.0)] == [b"a1"]
+        assert await one.renew("g", late, 30.0) == late
+        assert await one.acknowledge("g", late) == late, "a2 must not be done before a1 is"
+        assert [each.body for each in await two.claim("g", 1, 30.0, 0.0)] == [b"a2"]
 
     in_file(tmp_path, main)
 

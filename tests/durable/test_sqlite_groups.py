@@ -14,6 +14,8 @@ from streamkit.durable import Carrier, Depth, Entry, Message, SQLite
 from streamkit.testing import run
 from tests.durable.memory import Memory
 
+PARTS = 3
+
 
 @dataclass
 class Known:
@@ -24,16 +26,19 @@ class Known:
     times: int = 0
     message: Message | None = None
     """As what it was handed out last, if it was not handed back."""
+    owner: Any = None
+    """The connection that had it last."""
 
 
 class Model:
-    """Random calls of two connections, each compared with what must come of it."""
+    """Random calls of three connections, each compared with what must come of it."""
 
     def __init__(self, seed: int, connections: list[Any]) -> None:
         self.dice = random.Random(seed)
         self.connections = connections
         self.due: dict[bytes, float] = {}
         """Of each entry that is kept."""
+        self.parts: dict[bytes, int] = {}
         self.groups: dict[str, dict[bytes, Known]] = {}
         self.out: list[tuple[str, Message]] = []
         """All that was ever handed out: what is stale, too."""
@@ -48,26 +53,44 @@ class Model:
         for _ in range(self.dice.randint(1, 12)):
             self.count += 1
             body, delay = b"%d" % self.count, self.dice.choice([0.0, 0.0, 0.0, 3.0])
-            entries.append(Entry(body, delay=delay))
+            entries.append(Entry(body, self.dice.choice([None, None, *"abcdef"]), delay))
+            self.parts[body] = entries[-1].part(PARTS)
             self.due[body] = self.now + delay
             for known in self.groups.values():
                 known[body] = Known(self.now + delay)
         await one.append(entries)
 
     async def claim(self, one: Any, group: str) -> None:
-        most, lease = self.dice.randint(1, 15), self.dice.choice([5.0, 50.0])
+        most, lease = self.dice.choice([1, 1, 2, 4, 15]), self.dice.choice([5.0, 50.0])
         if group not in self.groups:
             self.groups[group] = {body: Known(due) for body, due in self.due.items()}
         known = self.groups[group]
-        free = {body for body, each in known.items() if each.at <= self.now}
+        free = self.free(one, known)
         found = await one.claim(group, most, lease, 0.0)
         assert len(found) == min(most, len(free))
+        for part in range(1, PARTS + 1):
+            got = [message.body for message in found if self.parts[message.body] == part]
+            there = [body for body in free if self.parts[body] == part]
+            assert got == there[: len(got)], "in order, and none is left out"
+            for body in there if got else []:
+                known[body].message = None  # a partition changes hands as a whole
         for message in found:
             each = known[message.body]
             free.remove(message.body)
             assert message.times == each.times + 1
-            known[message.body] = Known(self.now + lease, message.times, message)
+            known[message.body] = Known(self.now + lease, message.times, message, one)
             self.out.append((group, message))
+
+    def free(self, one: Any, known: dict[bytes, Known]) -> list[bytes]:
+        """What `one` may be handed out: nothing of a partition in which another has a lease."""
+        taken = {
+            self.parts[body]
+            for body, each in known.items()
+            if each.message is not None and each.at > self.now and each.owner is not one
+        }
+        taken.discard(0)  # is none: its entries have no keys
+        bodies = [body for body, each in known.items() if each.at <= self.now]
+        return sorted([body for body in bodies if self.parts[body] not in taken], key=int)
 
     def some(self, group: str) -> tuple[list[Message], list[Message]]:
         """Some of what was handed out to `group`; and those of them that are its no more."""
@@ -114,7 +137,15 @@ class Model:
         await asyncio.sleep(self.dice.choice([1.0, 4.0, 9.0]))
 
     async def compared(self, calls: int) -> None:
-        kinds = [self.append, self.claim, self.claim, self.acknowledge, self.acknowledge, self.hand_back]
+        kinds = [
+            self.append,
+            self.claim,
+            self.claim,
+            self.claim,
+            self.acknowledge,
+            self.acknowledge,
+            self.hand_back,
+        ]
         kinds += [self.renew, self.forget, self.wait]
         for _ in range(calls):
             await self.dice.choice(kinds)(self.dice.choice(self.connections), self.dice.choice("gh"))
@@ -131,9 +162,9 @@ class Model:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_call_leaves_what_it_must(seed: int, tmp_path: Path) -> None:
     async def main() -> None:
-        inbox = SQLite(tmp_path / "jobs.db", "q")
-        async with inbox.connect() as one, inbox.connect() as two:
-            model = Model(seed, [one, two])
+        inbox = SQLite(tmp_path / "jobs.db", "q", partitions=PARTS)
+        async with inbox.connect() as one, inbox.connect() as two, inbox.connect() as three:
+            model = Model(seed, [one, two, three])
             await model.compared(120)
             assert await one.purge() == len(model.due)
 

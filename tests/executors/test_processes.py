@@ -320,7 +320,7 @@ class TestEnd:
     def test_one_that_ends_leaves_as_a_program_does(self, tmp_path: Path) -> None:
         """With spawn: on a fork server, `multiprocessing` lets no process call what `atexit` has."""
         printed = tmp_path / "printed"
-        with printed.open("w") as file, over(1, file.fileno()):
+        with printed.open("w") as file, over(1, file.fileno()), over(2, file.fileno()):
 
             async def main() -> None:
                 async with Processes(1) as pool, pool.used(Calls(leaves)) as send:
@@ -332,7 +332,7 @@ class TestEnd:
             asyncio.run(main())
         assert {each.name for each in tmp_path.iterdir()} == {"printed", "open", "hook", "thread"}
         assert (tmp_path / "open").read_text() == "written to the end"
-        assert printed.read_text() == "printed"
+        assert printed.read_text() == "printed", "and nothing else is said"
 
     @pytest.mark.parametrize("end", ["kill", "exit"])
     def test_workers_end_with_their_parent(self, end: str, tmp_path: Path) -> None:

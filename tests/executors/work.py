@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import io
 import os
 import signal
 import stat
@@ -45,14 +46,16 @@ _leaves: list[Any] = []
 
 
 def leaves(folder: str) -> int:
-    """Leaves behind what is heard of when a program ends: an open file, a hook, a thread, a folder."""
+    """Leaves what is heard of when a program ends: open files, a hook, a thread, a folder."""
     atexit.register(_note, folder, "hook")
     file = open(os.path.join(folder, "open"), "a", encoding="utf-8")  # noqa: SIM115 - what many programs do
     file.write("written")
     atexit.register(file.write, " to the end")
+    taken_over = io.TextIOWrapper(io.BytesIO())
+    taken_over.detach()
     thread = threading.Thread(target=lambda: (time.sleep(0.05), _note(folder, "thread")))
     thread.start()
-    _leaves.extend((file, thread, tempfile.TemporaryDirectory(dir=folder)))
+    _leaves.extend((file, taken_over, thread, tempfile.TemporaryDirectory(dir=folder)))
     print("printed", end="")
     return len(os.listdir(folder))
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from streamkit import DropOldest, Stream, Suspend, ops, push
+from streamkit.operators.hot import among
 
 
 def double(number: int) -> int:
@@ -104,3 +105,8 @@ def test_readers_in_branches_that_read_a_stream_of_their_own_share_its_run() -> 
     branches = [ops.merge(shared), ops.zip(shared)]
     texts = [text for _, text, _ in told(Stream([2]) | ops.broadcast(*branches))]
     assert texts.count("map(double, concurrency=2)") == texts.count("[1] | map(...), as above") == 1
+
+
+def test_that_a_reader_is_expected_is_no_stream_that_it_reads() -> None:
+    for reader in among(2, Suspend(3)):
+        assert told(Stream([1]) | reader) == [(0, "share(strategy=Suspend(capacity=3), readers=2)", 3)]

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from reactivex import operators
 
 import streamkit
-from streamkit import Stream, connect, ops
+from streamkit import Keep, Stream, connect, ops, step
 
 STREAM: Any = Stream([1])
 front: Any = streamkit
@@ -19,6 +20,21 @@ class Mine:
 
 def mine(item: Any) -> Any:
     return item
+
+
+@step(each="emit(item)")
+def own() -> Any:
+    return Keep(own)
+
+
+class Hop:
+    """Joins itself to what stands before it, and can be called."""
+
+    def __ror__(self, left: Any) -> Any:
+        return left, self
+
+    def __call__(self) -> None:
+        """Nothing."""
 
 
 WORDS: dict[str, tuple[Callable[[], Any], str]] = {
@@ -35,6 +51,20 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
     "a sink that is not called": (
         lambda: STREAM | connect.sqlite_writer,
         "sqlite_writer is written with parentheses, so write | sqlite_writer(...)",
+    ),
+    "one that says nothing of what it returns": (
+        lambda: STREAM | of.balance,
+        "balance is written with parentheses, so write | balance(...)",
+    ),
+    "one of one's own": (lambda: STREAM | own, "own is written with parentheses, so write | own(...)"),
+    "one of a neighbour": (
+        lambda: STREAM | operators.map(str),
+        "an operator of RxPY runs inside of one of ours, "
+        "so write | rx.operator(operator, strategy=Suspend(16))",
+    ),
+    "what a function has not returned": (
+        lambda: STREAM | None,
+        "None is no operator: the function that was to make it must return it",
     ),
     "a class": (lambda: STREAM | front.Valve, "Valve is no operator: write | ops.valve(...)"),
     "two sources": (
@@ -61,6 +91,10 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
         "the function mine is no operator: to call it with each item, write | ops.map(mine)",
     ),
     "an argument": (lambda: ops.take(1) | 5, "unsupported operand type(s) for |: 'Keep' and 'int'"),
+    "one that joins nothing": (
+        lambda: ops.take(1) | 5.0,
+        "unsupported operand type(s) for |: 'Keep' and 'float'",
+    ),
 }
 
 
@@ -72,3 +106,8 @@ def test_the_answer_is(name: str) -> None:
     assert str(caught.value) == words
     if isinstance(caught.value, AttributeError):
         assert (caught.value.obj, caught.value.name) == (STREAM, words.split("'")[3])
+
+
+def test_what_joins_itself_to_a_pipe_does() -> None:
+    hop, take = Hop(), of.take(1)
+    assert (STREAM | hop, take | hop) == ((STREAM, hop), (take, hop))

@@ -171,6 +171,11 @@ def worked_on(first: int) -> Stream[int]:
             {"flat_map(three, concurrency=3)": 6, "map(stuck)": 1},
         ),
         (ops.flat_map(stuck, concurrency=2), {"flat_map(stuck, concurrency=2)": 2}),
+        # in one loop: the streams are open while it waits for what is behind them
+        (
+            ops.concat_map(three) | ops.flat_map(two, concurrency=1) | ops.map(stuck),
+            {"concat_map(three)": 1, "flat_map(two, concurrency=1)": 1, "map(stuck)": 1},
+        ),
         (ops.concat_map(threes), {"concat_map(threes)": 1, "concat_map(three)": 1}),
         (
             ops.flat_map(threes, concurrency=2),

@@ -195,6 +195,29 @@ def test_a_node_goes_from_one_to_another_that_stay_between_the_same_two_items() 
     run(main, schedules=SCHEDULES, seed=11)
 
 
+def test_a_node_goes_over_behind_an_item_for_which_another_way_has_no_room() -> None:
+    """What has come from above the change goes on to both, and at its source no way comes or goes."""
+
+    async def main() -> None:
+        world = World()
+        stay = {
+            "n": N,
+            "a": mapped("slow", "n"),
+            "b": mapped("same", "n"),
+            "o": listed("a"),
+            "q": listed("b"),
+        }
+        running = world.graph(**stay, p=listed("a")).start()
+        world.allow(5)
+        await asyncio.sleep(0.5)
+        async with asyncio.timeout(9.0):
+            await (await running.apply(world.graph(**stay, p=listed("b"))))
+        assert "b -> p" in {each.operator for each in running.buffers() if each.offered}
+        assert (await world.end(running))["p"] == [*range(COUNT)]
+
+    run(main, schedules=5, seed=12)
+
+
 def test_what_is_taken_out_passes_on_what_it_has_where_its_readers_wait_for_who_comes_next() -> None:
     async def main() -> None:
         world = World()

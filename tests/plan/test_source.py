@@ -11,7 +11,7 @@ import pytest
 import streamkit
 from streamkit import SourceConsumedError, Stream, Suspend, Valve, ops, push
 from streamkit._engine.compile.key import Kind
-from streamkit._engine.plan.source import Opened
+from streamkit._engine.plan.source import Opened, Source
 from streamkit.testing import run
 
 
@@ -189,6 +189,17 @@ def test_what_is_open_has_what_it_was_opened_with_and_closes_in_its_own_way() ->
     run(lambda: awaited(release))
     assert closed == ["at once", "awaited"]
     assert Opened(Kind.SLICE, [1]).release() is None
+
+
+def test_what_a_callable_makes_is_read_in_the_way_of_its_type() -> None:
+    for make, kind in (
+        (lambda: [1], Kind.SLICE),
+        (lambda: range(3), Kind.SLICE),
+        (lambda: {1: 2}, Kind.ITER),
+        (lambda: (number for number in [1]), Kind.ITER),
+        (numbers, Kind.ASYNC),
+    ):
+        assert (Source(make).open().kind, Source(make()).open().kind) == (kind, kind)
 
 
 async def awaited(value: Any) -> Any:

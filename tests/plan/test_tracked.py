@@ -7,7 +7,7 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,7 +15,7 @@ from streamkit import Collect, Operator, Stream, Suspend, ops, stage, step
 from streamkit._core.catalogue import catalogue
 from streamkit._core.delivery import Delivery
 from streamkit._engine.compile.follow import unfollowed
-from streamkit._engine.plan.tracked import Tracked, tracked
+from streamkit._engine.plan.tracked import Tracked, opened, tracked
 from streamkit.live import Slot
 from streamkit.testing import run
 from tests.run.ledger import Trial
@@ -58,7 +58,11 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_say_what_became_of_an_item_is_refused_by_name(name: str) -> None:
     named = {"in a group": "delayed"}.get(name, "retry" if " " in name else name)
-    with pytest.raises(TypeError, match=rf"{named}.* at .*test_tracked\.py:\d+ .*durable source"):
+    said = (
+        rf"{named}.* at .*test_tracked\.py:\d+ .*: the durable source before it acknowledges an item "
+        "when all that was made of it has left$"
+    )
+    with pytest.raises(TypeError, match=said):
         REFUSED[name](Trial().stream())
 
 
@@ -82,6 +86,29 @@ def test_too_small_a_prefetch_is_refused() -> None:
     run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
 
 
+NEWEST: Any = ops.switch_map(lambda item: [item])
+WAITING: list[tuple[Any, int]] = [
+    (ops.batch(2) | ops.batch(3) | ops.batch(2), 1 + 1 + 2 * 2 + 6),
+    (ops.batch(2) | ops.flatten() | ops.pairwise(), 1 + 1 + 2),
+    (ops.sliding(3) | ops.batch(2), 1 + 2 + 1),
+    (NEWEST | NEWEST | ops.batch(3), 1 + 1 + 1 + 2),
+    (ops.batch(3) | NEWEST, 1 + 2 + 3),
+    (ops.batch(2) | ops.broadcast(ops.batch(3), ops.batch(4)), 1 + 1 + 2 * 2 + 2 * 3),
+    (ops.batch(2) | ops.group_by(str, ops.batch(3), max_groups=4), 1 + 1 + 4 * 2 * 2),
+    (ops.map(str, concurrency=5) | ops.buffer(Suspend(9)), 1),
+]
+"""Pipes, and how many items they may wait for: one more than they may keep."""
+
+
+def test_a_source_must_hand_out_as_many_as_all_of_its_pipe_waits_for() -> None:
+    for pipe, many in WAITING:
+        hash(Trial().stream(most=many) | pipe | ops.drain())  # so it need not be awaited
+    for pipe, many in WAITING[:-1]:
+        said = rf"may wait for {many}: let it hand out as many, with prefetch={many}$"
+        with pytest.raises(ValueError, match=said):
+            Trial().stream(most=many - 1) | pipe | ops.drain()
+
+
 def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> None:
     keeping: list[Any] = [ops.combine_latest([1]), ops.switch_map(lambda item: [item])]
     for operator in keeping:
@@ -103,8 +130,11 @@ def test_buffers_wait_for_no_more_than_there_is() -> None:
 
 def test_a_sink_that_keeps_all_says_so_where_it_would_wait_for_ever() -> None:
     trial = Trial(8)
-    with pytest.raises(RuntimeError, match=r"to_list\(\) keeps the deliveries .* and 4 is all .* take\(3\)"):
-        run(lambda: _awaited(trial.stream(most=4) | ops.buffer(Suspend(1)) | ops.to_list()))
+    with pytest.raises(
+        RuntimeError, match=r"to_list\(\) keeps the deliveries .* and 4 is all .* take\(3\)"
+    ) as caught:
+        run(lambda: _awaited(trial.stream(most=4) | ops.buffer(Suspend(1)) | ops.map(str) | ops.to_list()))
+    assert "in to_list() at " in caught.value.__notes__[0]
     assert not trial.settled
     kept = run(lambda: _awaited(Trial(8).stream(most=4) | ops.take(4) | ops.to_list()))
     assert len(kept) == 4
@@ -138,6 +168,40 @@ def test_what_runs_beside_a_source_is_in_flight_too() -> None:
     told = str((Stream(source) | ops.drain()).explain())
     assert "deliveries: 57 in flight at most" in told
     assert [each.most for each in tracked([Stream(source)])] == [50]
+    assert [each.most for each in tracked([Stream(source), Stream(A)], beside=True)] == [50, 7, 9]
+
+
+A, B, C, D, E = (Tracked(name, (), cast(Any, None), 9) for name in "ABCDE")
+SHARED = Stream(A) | ops.merge(Stream(B)) | ops.share() | ops.merge(Stream(C))
+TWICE = Stream([1]) | ops.merge(Stream(B))
+FOUND: list[tuple[list[Any], str]] = [
+    ([Stream(A), Stream(B), Stream(C)], "ABC"),
+    ([Stream(A) | ops.merge(Stream(B) | ops.merge(Stream(C)), Stream(D)), Stream(E)], "ABCDE"),
+    ([(Stream(A), (Stream(B), Stream(C))), Stream(D)], "ABCD"),
+    ([ops.map(str) | ops.merge(Stream(B)) | ops.merge(Stream(C)), 1], "BC"),
+    ([TWICE, Stream(A), TWICE], "BA"),
+    ([SHARED, Stream(D)], "abCD"),
+    ([TWICE, TWICE | ops.share(), TWICE | ops.share()], "Bbb"),
+]
+"""Values, and the durable sources in them, in order; those that the run of a share opens in small letters."""
+
+
+def test_durable_sources_are_found_however_deep_and_in_order() -> None:
+    for values, names in FOUND:
+        found = [(each.kind, by) for each, by in opened(values)]
+        assert [name if by is None else name.lower() for name, by in found] == [*names]
+        assert {by.declaration.name for _, by in found if by is not None} <= {"share"}
+        assert [each.kind for each in tracked(values)] == [*names.upper()]
+
+
+def test_what_hands_out_deliveries_says_what_it_was_made_of_and_how_it_is_read() -> None:
+    source = Tracked("reader", ("a",), cast(Any, None), 9, size=3)
+    with pytest.raises(TypeError) as caught:
+        aiter(source.open().items)
+    assert str(caught.value) == (
+        "reader('a', size=3) hands out deliveries, and what reads it here cannot say what became of an item: "
+        "begin a pipe with it, and end that in a sink"
+    )
 
 
 def test_other_ways_to_read_it_are_refused() -> None:
@@ -148,7 +212,9 @@ def test_other_ways_to_read_it_are_refused() -> None:
     inner = Stream([1]) | ops.concat_map(lambda _: stream)
     with pytest.raises(TypeError, match=r"reader\(\)"):
         list(inner)
-    with pytest.raises(TypeError, match="reads another durable source"):
+    with pytest.raises(
+        TypeError, match=r":\d+ reads another durable source, and cannot say what became of its items: "
+    ):
         stream | ops.take_until(Trial().stream())
 
 

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
+from weakref import ref
 
 import pytest
 
-from streamkit import DropOldest, Resume, Stream, Suspend, attached, ops
+from streamkit import DropOldest, Operator, Resume, Stream, Suspend, attached, ops, step
 from streamkit._core.delivery import NO_DELIVERY, Delivery, Together, together, trimmed
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.testing import run
@@ -100,12 +101,12 @@ BRANCHES: dict[str, tuple[Any, int]] = {
 
 
 def test_what_came_for_a_branch_that_has_failed_is_not_settled() -> None:
-    for name, (pipe, step) in BRANCHES.items():
+    for name, (pipe, every) in BRANCHES.items():
         trial = Trial(12)
         job = trial.stream() | pipe | ops.for_each(lambda _: asyncio.sleep(1))
         with pytest.raises(ValueError):  # noqa: PT011 - its words are its item
             done(partial(_awaited, job))
-        assert not {*trial.settled}.intersection(range(MANY + 3, MANY + 12, step)), name
+        assert not {*trial.settled}.intersection(range(MANY + 3, MANY + 12, every)), name
 
 
 def test_what_came_for_a_branch_that_ends_later_is_settled_then() -> None:
@@ -142,6 +143,34 @@ def test_a_result_settles_what_it_has_something_of_when_it_is_returned() -> None
 
     assert done(lambda: trial.stream() | ops.map(seen) | ops.to_list()) == FIRST
     assert trial.settled == FIRST
+
+
+class Thing:
+    """Says whether it is there still."""
+
+
+@step(each="emit(item)\nemit(item)")
+def twice() -> Operator[Any, Any]:
+    return Operator(twice)
+
+
+@pytest.mark.parametrize(("pipe", "there"), [(ops.skip(0), [0]), (twice(), [1, 0])])
+def test_what_was_handed_over_is_let_go_of_while_its_reader_works(pipe: Any, there: list[int]) -> None:
+    trial, things, seen = Trial(2), list[ref[Thing]](), list[int]()
+
+    def made(_: int) -> Thing:
+        thing = Thing()
+        things.append(ref(thing))
+        return thing
+
+    async def look(kind: type) -> None:
+        assert kind is Thing
+        await asyncio.sleep(1)
+        seen.append(sum(each() is not None for each in things))
+
+    handed = trial.stream() | ops.map(made) | pipe | ops.timeout(9.0)
+    done(lambda: handed | ops.map(type) | ops.for_each(look))
+    assert (seen, trial.settled) == (there * 2, FIRST[:2])
 
 
 def test_a_job_that_was_started_closes_its_ledger_when_it_is_stopped() -> None:
@@ -357,7 +386,7 @@ def test_streams_that_follow_each_other_may_stand_beside_it() -> None:
 
 def test_one_whose_buffer_is_read_beside_another_stream_is_refused() -> None:
     inner: Any = Stream([1]) | ops.merge(Trial(2).stream() | ops.buffer(Suspend(1)))
-    with pytest.raises(TypeError, match=r"^what reads pairs of a delivery and an item here"):
+    with pytest.raises(TypeError, match=r"^what reads a durable source here"):
         done(lambda: Trial(2).stream() | ops.concat(inner) | ops.to_list())
 
 

@@ -12,13 +12,23 @@ from typing import Any
 
 import pytest
 
-from streamkit import BufferOverflowError, Fail, OnFull, Suspend, interval, ops
+from streamkit import (
+    BufferOverflowError,
+    Fail,
+    OnFull,
+    Suspend,
+    Unbounded,
+    from_awaitable,
+    interval,
+    ops,
+    timer,
+)
 from streamkit._stages.share_pairs import Portion
 from streamkit.testing import run
 from tests.run.calling import Calls
 from tests.run.interrupted import everywhere
 from tests.run.ledger import MANY, Trial
-from tests.run.pipes_shared import SHARED, UNDER
+from tests.run.pipes_shared import SHARED, STRATEGIES, UNDER
 from tests.tiers import examples
 
 
@@ -200,6 +210,22 @@ def test_who_comes_late_gets_what_is_replayed_which_concerns_no_delivery() -> No
     assert [trial.opened, trial.closings] == [1, 1]
 
 
+@pytest.mark.parametrize("strategy", [Suspend(4), *STRATEGIES.values()], ids=repr)
+def test_what_a_way_leaves_in_its_buffer_is_handed_back_while_its_job_goes_on(strategy: Any) -> None:
+    async def main() -> None:
+        trial = Trial(3)
+        shared = trial.stream() | ops.map(seconds) | ops.share(readers=2, strategy=strategy)
+        way = shared | ops.map(lambda _: asyncio.sleep(99)) | ops.take_until(timer(4))
+        job = (shared | ops.merge(way, interval(9)) | ops.drain()).start()
+        await asyncio.sleep(5)
+        assert trial.open == {MANY}  # the way had it in hand, and nobody knows what became of it
+        assert trial.failed
+        await job.stop()
+        assert not trial.wrong()
+
+    run(main)
+
+
 def test_what_is_replayed_to_one_settles_nothing_for_another() -> None:
     trial = Trial(4, due=Counter({MANY + number: 1 for number in range(4)}))
 
@@ -278,6 +304,32 @@ def test_an_item_that_comes_while_nobody_reads_waits_for_the_next_reader_or_is_h
         run(main)
         assert (got, len(trial.settled), trial.wrong()) == (seen, settled, ""), (replay, begin)
         assert trial.open == ({MANY + 2} if not seen else set())
+
+
+def test_what_nobody_took_when_the_source_ended_is_handed_back_and_not_for_who_comes_later() -> None:
+    async def main(trial: Trial, count: int) -> list[Any]:
+        def fails(item: int) -> None:
+            if item == trial.items[-2]:
+                raise ValueError(item)
+
+        source = trial.stream() | ops.share() if count == 4 else trial.stream()
+        shared = (
+            source
+            | ops.map(turn)
+            | ops.concat(from_awaitable(turn(0)) | ops.skip(1))
+            | ops.share(strategy=Unbounded(), linger=1.0)
+        )
+        with suppress(ValueError):
+            await (shared | ops.for_each(fails))
+        await asyncio.sleep(2)
+        assert trial.closings == 1
+        return await (shared | ops.to_list())
+
+    for count in 2, 3, 4:
+        trial = Trial(count)
+        assert run(partial(main, trial, count)) == []
+        assert trial.handed == [*trial.items]
+        assert trial.settled == [*trial.items[:-2]]
 
 
 def test_whenever_the_last_has_left_no_more_than_one_is_pulled_and_the_next_gets_all_that_has_come() -> None:

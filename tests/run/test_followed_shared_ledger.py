@@ -102,6 +102,45 @@ def test_one_that_lingers_while_its_ledger_opens_goes_on_to_read_its_other_sourc
     run(main)
 
 
+def test_when_the_program_ends_while_it_lingers_its_ledger_is_closed_first() -> None:
+    connections: list[bool] = []
+
+    class Connected(Failing):
+        """Its connection is an async generator, as those of carriers are, which ``asyncio.run`` closes."""
+
+        async def open(self) -> None:
+            self.connection = self._connect()
+            await anext(self.connection)
+
+        async def _connect(self) -> Any:
+            self.connected = True
+            try:
+                yield
+            finally:
+                self.connected = False
+
+        async def close(self, error: BaseException | None = None) -> None:
+            for _ in range(9):
+                await asyncio.sleep(0)
+            connections.append(self.connected)
+
+    async def main(readers: int, turns: int) -> None:
+        stream: Any = Stream(Tracked("connected", (), lambda: Connected("nowhere"), 9))
+        reader = asyncio.ensure_future(
+            awaited(stream | ops.share(linger=99.0, readers=readers) | ops.drain())
+        )
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reader.cancel()
+        await asyncio.wait([reader])
+
+    for turns in range(1, 9):
+        for readers in 1, 2:
+            asyncio.run(main(readers, turns))
+    assert len(connections) >= 4
+    assert all(connections)
+
+
 def test_where_nobody_follows_its_items_it_is_refused() -> None:
     shared = Trial().stream() | ops.share()
     other = Trial(first=2 * MANY).stream()
@@ -113,7 +152,7 @@ def test_where_nobody_follows_its_items_it_is_refused() -> None:
         lambda: asyncio.sleep(0, aiter(shared)),
     ]
     for reading in readings:
-        with pytest.raises(TypeError, match=r"cannot say what became|acknowledges an item when"):
+        with pytest.raises(TypeError, match=r"begin a pipe with it, and end that|acknowledges an item when"):
             run(partial(called, reading))
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+import streamkit
+from streamkit import ops
 from streamkit._engine.buffer.driven import LATE, PARKED
 from streamkit._engine.run.rows import RowReader
 from streamkit.testing import run
@@ -176,3 +179,27 @@ def test_a_full_lane_is_noted_until_the_next_row_is_taken() -> None:
         assert [lane.eased for lane in lanes] == [3, 3]
 
     run(main)
+
+
+def test_sources_are_read_ahead_again_when_half_of_that_is_taken() -> None:
+    """Also in the middle of rows that were there at once."""
+
+    async def main(lookahead: int) -> set[int]:
+        pulled, ahead = 0, list[int]()
+
+        async def numbers() -> AsyncIterator[int]:
+            nonlocal pulled
+            for number in range(20):
+                await asyncio.sleep(0.1)
+                pulled += 1
+                yield number
+
+        async def work(row: tuple[int, int]) -> None:
+            await asyncio.sleep(1.0)
+            ahead.append(pulled // 2 - row[0] - 1)
+
+        await (streamkit.zip(numbers, numbers, lookahead=lookahead) | ops.for_each(work))
+        return {*ahead[: 20 - lookahead]}
+
+    for lookahead, expected in [(1, {1}), (2, {2}), (4, {3, 4}), (7, {4, 5, 6, 7})]:
+        assert run(lambda lookahead=lookahead: main(lookahead)) == expected  # type: ignore[misc]

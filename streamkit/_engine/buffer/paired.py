@@ -159,3 +159,8 @@ class _Spilled(SpillLane):
 
     def _bare(self, entry: Any) -> Any:
         return entry
+
+    def _taken_out(self) -> list[Any]:
+        super()._taken_out()
+        tokens, self._tokens = self._tokens, deque()
+        return [(token, None) for token in tokens]  # nobody is told of items that a disk has

@@ -7,10 +7,11 @@ are arguments of it, so a shape is compiled once and kept. The generated text is
 
 from __future__ import annotations
 
+import ast
 import linecache
 from asyncio import CancelledError, sleep
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, count, islice
 from operator import length_hint
 from threading import Lock
@@ -26,6 +27,7 @@ from streamkit._engine.compile.frame import woven
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
+from streamkit._engine.compile.nests import INSIDE
 from streamkit._engine.compile.pace import AGAIN, LARGEST, Begun, Resumed, steady
 from streamkit._engine.compile.weave import Weaver
 
@@ -60,6 +62,14 @@ class Loop(Record):
     """By the index of a step: the variable of the delivery that it has in hand, where these are followed."""
     usual: bool
     """Whether all this is not so: then `function` takes its arguments, and nothing else is to be done."""
+
+    def through(self, line: int) -> Iterator[int]:
+        """The indices of the steps that are at an item of a stream of theirs, at this line of `text`."""
+        for node in ast.walk(ast.parse(self.text)) if self.nests else ():
+            if isinstance(node, (ast.For, ast.AsyncFor)) and node.body[0].lineno <= line:
+                inside = INSIDE.fullmatch(ast.unparse(node.target))
+                if inside is not None and line <= (node.body[-1].end_lineno or 0):
+                    yield int(inside[1])
 
 
 NAMED = "<streamkit loop"

@@ -11,16 +11,20 @@ an item costs is counted in ``tests/compile/test_opcodes_nests.py``.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Line, Lines, Site
 from streamkit._engine.compile.names import Names
 
-__all__ = ["Nests"]
+__all__ = ["INSIDE", "Nests"]
+
+INSIDE: Final = re.compile(r"item_(\d+)_")
+"""The variable of the items of a stream that a step goes through."""
 
 
 class Splices(Protocol):

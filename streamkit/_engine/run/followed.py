@@ -95,7 +95,9 @@ def shapes(opened: Opened, end: End, pace: Pace, *, paired: bool = False) -> Cal
         if pace.source is unopened:
             pace.source = items
     if not paired and end not in (End.RESULT, End.USER):
-        raise TypeError(f"what reads pairs of a delivery and an item here {CANNOT}")
+        raise TypeError(
+            f"what reads a durable source here {CANNOT}: begin a pipe with it, and end that in a sink"
+        )
 
     def shaped(kind: Kind, keys: tuple[StepKey, ...], ending: End, first: int | None) -> Loop | int:
         nonlocal pairs

@@ -259,9 +259,11 @@ class Segment:
             return
         line: int = frame.f_lineno
         owner = self._loop.owners[line - 1]
+        busy = [*self._loop.through(line)]
         if isinstance(owner, int) and getattr(made, "ag_running", True):
-            link = self._links[owner]
-            yield link.blamed or link, 1
+            busy.append(owner)
+        for index in busy:
+            yield self._links[index].blamed or self._links[index], 1
         for index, link in enumerate(self._links):
             if link.declaration.contract.regroups:
                 kept = [

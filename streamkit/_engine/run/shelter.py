@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from types import MethodType
 from typing import Any
 
@@ -32,11 +32,16 @@ _unfinished: dict[asyncio.Task[None], AsyncGenerator[None, None]] = {}
 
 
 def sheltered(
-    work: Awaitable[None], loop: asyncio.AbstractEventLoop, *, begun: Any = None
+    work: Awaitable[None],
+    loop: asyncio.AbstractEventLoop,
+    *,
+    begun: Any = None,
+    told: Callable[[], None] | None = None,
 ) -> asyncio.Task[None]:
     """A task that ends when `work`, which is clean-up, has ended in another. Called where `loop` runs.
 
     If its steps have `begun` already, in the task that calls this, timeouts in them are the new task's now.
+    Work that first waits for something is `told` when the program ends, so that it need not wait any longer.
 
     A program that is ending waits for the tasks that it has cancelled, and then for all async generators. So
     one of those waits, too: this may be called when the tasks are cancelled already.
@@ -47,7 +52,7 @@ def sheltered(
     hide(task)
     for timeout in _timeouts(begun):
         timeout._task = task
-    waiter = _ended(task)
+    waiter = _ended(task, told)
     waiter.send(None)  # what has begun is not ended by a cancellation before its first turn
     known = loop.create_task(waiter)
     _unfinished[known] = _begun(_closed_after(task))
@@ -77,7 +82,7 @@ async def _awaited(work: Awaitable[None]) -> None:
     await work
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def _ended(task: asyncio.Task[None], told: Callable[[], None] | None) -> None:
     """Wait until `task` has ended; if cancelled meanwhile, however often, pass that on afterwards."""
     cancelled: asyncio.CancelledError | None = None
     turn: Awaitable[Any] = asyncio.sleep(0)
@@ -86,6 +91,8 @@ async def _ended(task: asyncio.Task[None]) -> None:
             await turn
         except asyncio.CancelledError as error:
             cancelled = error
+            if told is not None:
+                told()
         if task.done():
             break
         turn = asyncio.wait({task})

@@ -57,7 +57,7 @@ class Group:
         self._carrier = carrier
         self._lock = Lock()
         self._parts: dict[int, Offsets] = {}
-        self._later: list[tuple[float, int, Message]] = []
+        self._later: list[tuple[float, int, int, Message]] = []
         """What may be handed out from a time on: it was handed back, came too early, or nobody took it."""
         self._numbers = count()
         self._down: float | None = None
@@ -125,7 +125,7 @@ class Group:
         return [message for message in messages if message.place.offsets.lost]
 
     def hand_back(self, messages: Sequence[Message], delay: float, counted: bool) -> None:
-        due = time.monotonic() + delay
+        due = time.monotonic() + delay if delay else 0.0  # before all that was not handed out, in its order
         with self._lock:
             for message in messages:
                 place: Place = message.place
@@ -133,7 +133,7 @@ class Group:
                     place.offsets.hand_out(place.offset, message.times - (not counted))
                     times = message.times + counted
                     again = Message(message.body, place, times, message.key, message.headers)
-                    heappush(self._later, (due, next(self._numbers), again))
+                    heappush(self._later, (due, place.offset, next(self._numbers), again))
 
     async def renew(self, messages: Sequence[Message]) -> list[Message]:
         """Let the brokers know that the work goes on."""
@@ -162,7 +162,7 @@ class Group:
         now, found = time.monotonic(), list[Message]()
         with self._lock:
             while self._later and self._later[0][0] <= now and len(found) < most:
-                message = heappop(self._later)[2]
+                message = heappop(self._later)[3]
                 place: Place = message.place
                 if not place.offsets.lost:
                     place.offsets.hand_out(place.offset, message.times)
@@ -224,7 +224,7 @@ class Group:
         place = Place(offsets, found.offset())
         times = offsets.times(found.offset()) + 1
         message = Message(found.value() or b"", place, times, None if key is None else key.decode(), headers)
-        heappush(self._later, (due, next(self._numbers), message))
+        heappush(self._later, (due, found.offset(), next(self._numbers), message))
 
     def _commit(self, parts: Sequence[Offsets]) -> KafkaError | None:
         """Commit how far each of `parts` has come, and what was handed out of it how often.
@@ -276,7 +276,7 @@ class Group:
         for each in gone:
             each.lost = True
             self._parts.pop(each.number, None)
-        self._later = [each for each in self._later if not each[2].place.offsets.lost]
+        self._later = [each for each in self._later if not each[3].place.offsets.lost]
         self._later.sort()
 
     def _failed(self, error: KafkaError) -> None:

@@ -44,6 +44,8 @@ _HINT: Final = "it has no JetStream: start it with -js, or allow it to this acco
 class Seen(NamedTuple):
     """How far a group had come: the last number that was handed out, and how many times any was."""
 
+    made: str
+    """When it was made: one that was forgotten counts anew."""
     last: int
     times: int
 
@@ -149,7 +151,7 @@ class NatsConnection:
 
     async def acknowledge(self, group: str, messages: Sequence[Message]) -> Sequence[Message]:
         mine, lost = _parted(messages)
-        await self._deliveries.acknowledge(group, mine)
+        lost += await self._deliveries.acknowledge(group, mine)
         if keyed := [each for each in messages if each.place.part]:
             await self._keys.let_go(group, keyed)
         now = asyncio.get_running_loop().time()
@@ -170,7 +172,7 @@ class NatsConnection:
     async def renew(self, group: str, messages: Sequence[Message], lease: float) -> Sequence[Message]:
         mine, lost = _parted(messages)
         if plain := [each for each in mine if not each.place.part]:
-            await self._deliveries.lease(group, plain, lease)
+            lost += await self._deliveries.lease(group, plain, lease)
         if keyed := [each for each in mine if each.place.part]:
             lost += await self._keys.renew(group, keyed, lease)
         return lost
@@ -202,7 +204,8 @@ class NatsConnection:
 
     async def forget(self, group: str) -> bool:
         self._seen.pop(group, None)
-        return await self.patiently(lambda: self._groups.remove(group))
+        # half of it would leave a stream that deletes nothing
+        return await unless_cancelled(self.patiently(lambda: self._groups.remove(group)))
 
     async def _taken(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
         async def undo(got: list[Message]) -> None:
@@ -237,12 +240,16 @@ class NatsConnection:
             return
         state = (await self._api.ask(f"STREAM.INFO.{self._subject}"))["state"]
         for group in self._groups.leases:
-            delivered = (await self._api.ask(f"CONSUMER.INFO.{self._subject}.{group}"))["delivered"]
-            last, times = delivered["stream_seq"], delivered["consumer_seq"]
-            seen = self._seen.get(group)
-            if seen is not None:
+            [about] = await self._api.each([(f"CONSUMER.INFO.{self._subject}.{group}", None)])
+            if isinstance(about, RefusalError):
+                if about.code != NO_CONSUMER:
+                    raise about
+                continue  # it was forgotten
+            last, times = about["delivered"]["stream_seq"], about["delivered"]["consumer_seq"]
+            made, seen = about["created"], self._seen.get(group)
+            if seen is not None and seen.made == made:
                 self.trimmed += max(0, last - seen.last - (times - seen.times))
-            self._seen[group] = Seen(max(last, state["first_seq"] - 1), times)
+            self._seen[group] = Seen(made, max(last, state["first_seq"] - 1), times)
 
     # the server ----------------------------------------------------------------------------
 

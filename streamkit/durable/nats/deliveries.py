@@ -8,12 +8,14 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from nats import errors
+
 from streamkit.durable.messages import Message
 from streamkit.durable.nats.api import Api
 from streamkit.durable.nats.counts import Counts
 from streamkit.durable.nats.groups import Groups
 from streamkit.durable.nats.link import ConsumerGoneError, Question
-from streamkit.durable.nats.wire import again_in, consumer_of, message_of, nanoseconds
+from streamkit.durable.nats.wire import again_in, answered, consumer_of, message_of, nanoseconds
 
 __all__ = ["Deliveries", "Patiently"]
 
@@ -51,6 +53,7 @@ class Deliveries:
         messages: list[Message] = []
         for each in found:
             message, early = message_of(each, part, until, time.time() + groups.ahead)
+            message.place.made = groups.made[group]
             if early > 0:
                 await link.send([(each.reply, again_in(early), None)])
             else:
@@ -60,34 +63,52 @@ class Deliveries:
             await self.lease(group, messages, lease)
         return messages
 
-    async def acknowledge(self, group: str, messages: Sequence[Message]) -> None:
-        await self.tell([(each, b"+ACK") for each in messages])
+    async def acknowledge(self, group: str, messages: Sequence[Message]) -> list[Message]:
+        """Returns those that are the group's no more."""
+        lost = await self.tell(group, [(each, b"+ACK") for each in messages])
         await self._patiently(lambda: self._counts.drop(group, messages))
+        return lost
 
     async def hand_back(self, group: str, messages: Sequence[tuple[Message, float, int]]) -> None:
         """Let others have each after so many seconds, as handed out for so many times."""
         counted = [(message, times) for message, _, times in messages]
         await self._patiently(lambda: self._counts.hand_back(group, counted))
-        await self.tell([(message, again_in(delay)) for message, delay, _ in messages])
+        await self.tell(group, [(message, again_in(delay)) for message, delay, _ in messages])
 
-    async def lease(self, group: str, messages: Sequence[Message], lease: float) -> None:
-        """Lease `messages` from now on: for what the consumer says, or until they may come again."""
+    async def lease(self, group: str, messages: Sequence[Message], lease: float) -> list[Message]:
+        """Lease `messages` from now on: for what the consumer says, or until they may come again.
+
+        Returns those that are the group's no more.
+        """
         until = asyncio.get_running_loop().time() + lease
         word = b"+WPI" if lease == self._groups.leases.get(group) else again_in(lease)
-        await self.tell([(each, word) for each in messages])
+        lost = await self.tell(group, [(each, word) for each in messages])
         for message in messages:
-            message.place.until = until
+            message.place.until = 0.0 if message in lost else until
+        return lost
 
-    async def tell(self, said: Sequence[tuple[Message, bytes]]) -> None:
-        """Say a word of each. A consumer takes them in order: the answer of its last stands for all."""
-        last = {message.place.part: index for index, (message, _) in enumerate(said)}
-        ends = {*last.values()}
-        questions: list[Question] = [(message.place.reply, word, None) for message, word in said]
+    async def tell(self, group: str, said: Sequence[tuple[Message, bytes]]) -> list[Message]:
+        """Say a word of each. A consumer takes them in order: the answer of its last stands for all.
+
+        Returns those that the group had before it was forgotten: one that has begun anew does not know them.
+        """
+        lost: list[Message] = []
 
         async def tell() -> None:
+            made = self._groups.made.get(group)
+            lost[:] = [message for message, _ in said if message.place.made != made]
+            mine = [(message, word) for message, word in said if message.place.made == made]
+            ends = {*{message.place.part: index for index, (message, _) in enumerate(mine)}.values()}
+            questions: list[Question] = [(message.place.reply, word, None) for message, word in mine]
             link = self._api.link
             await link.send([each for index, each in enumerate(questions) if index not in ends])
-            await link.ask([questions[index] for index in ends])
+            try:
+                for answer in await link.ask([questions[index] for index in ends]):
+                    answered(answer)
+            except (errors.NoRespondersError, TimeoutError):
+                await self._groups.look(group)
+                raise
 
-        if questions:
+        if said:
             await self._patiently(tell)
+        return lost

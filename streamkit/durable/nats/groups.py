@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from streamkit._core.errors import CarrierError
 from streamkit.durable.nats.api import Api
+from streamkit.durable.nats.counts import NO_STREAM
 from streamkit.durable.nats.wire import RefusalError, consumer_of, nanoseconds, subject_of
 
 __all__ = ["NO_CONSUMER", "Groups", "partitions_of"]
@@ -40,6 +41,8 @@ class Groups:
     def __init__(self, api: Api, carrier: object) -> None:
         self.leases: dict[str, float] = {}
         """Of each group that this run reads: the seconds of its consumers."""
+        self.made: dict[str, str] = {}
+        """When each of them was made; empty, if it is not there."""
         self.ahead: float = 0.0
         """Seconds by which the server's clock is ahead of ours."""
         self.parts: int = 0
@@ -72,7 +75,18 @@ class Groups:
             await self._made(group, 0, config["ack_wait"])
         await self.share()
         self.leases[group] = config["ack_wait"] / 1e9
+        self.made[group] = found["created"]
         self.ahead = datetime.fromisoformat(found["ts"]).timestamp() - time.time()
+
+    async def look(self, group: str) -> None:
+        """See whether `group` is there still, and the one that it was."""
+        try:
+            found = await self._api.ask(f"CONSUMER.INFO.{self._api.stream}.{group}")
+        except RefusalError as error:
+            if error.code not in {NO_CONSUMER, NO_STREAM}:
+                raise
+            found = {"created": ""}
+        self.made[group] = found["created"]
 
     async def share(self) -> None:
         """Make each group a consumer of each partition; from then on, what all have done is deleted."""

@@ -20,6 +20,7 @@ from streamkit.durable.nats.groups import Groups
 from streamkit.durable.nats.link import ConsumerGoneError
 from streamkit.durable.nats.locks import Lock, Locks
 from streamkit.durable.nats.wire import Place, RefusalError, consumer_of
+from streamkit.durable.servers import unless_cancelled
 
 __all__ = ["Keys"]
 
@@ -76,7 +77,10 @@ class Keys:
         return found
 
     async def let_go(self, group: str, messages: Iterable[Message]) -> None:
-        """They are acknowledged, or lost."""
+        """They are acknowledged, or lost. All of it is done, like the others here, if this is cancelled."""
+        await unless_cancelled(self._let_go(group, messages))
+
+    async def _let_go(self, group: str, messages: Iterable[Message]) -> None:
         async with self._changing:
             for message in messages:
                 held = self._held.get((group, message.place.part))
@@ -85,6 +89,9 @@ class Keys:
             await self._settle(group, messages)
 
     async def hand_back(self, group: str, messages: Sequence[Message], delay: float, counted: bool) -> None:
+        await unless_cancelled(self._hand_back(group, messages, delay, counted))
+
+    async def _hand_back(self, group: str, messages: Sequence[Message], delay: float, counted: bool) -> None:
         due = asyncio.get_running_loop().time() + delay
         async with self._changing:
             for message in messages:
@@ -99,6 +106,9 @@ class Keys:
 
     async def renew(self, group: str, messages: Sequence[Message], lease: float) -> list[Message]:
         """Lease the partitions, and then the messages; returns those that are lost."""
+        return await unless_cancelled(self._renew(group, messages, lease))
+
+    async def _renew(self, group: str, messages: Sequence[Message], lease: float) -> list[Message]:
         async with self._changing:
             parts = {each.place.part for each in messages}
             held = {part: self._held[group, part] for part in parts if (group, part) in self._held}
@@ -112,8 +122,8 @@ class Keys:
                 else:
                     del self._held[group, part]
             mine = [each for each in messages if each.place.part in had]
-            await self._deliveries.lease(group, sorted([*mine, *kept], key=_number), lease)
-            return [each for each in messages if each.place.part not in had]
+            lost = await self._deliveries.lease(group, sorted([*mine, *kept], key=_number), lease)
+            return [each for each in messages if each.place.part not in had or each in lost]
 
     async def _free(self, group: str) -> list[tuple[int, Lock]]:
         """The partitions of which something can be handed out here."""

@@ -14,6 +14,7 @@ __all__ = [
     "Place",
     "RefusalError",
     "again_in",
+    "answered",
     "consumer_of",
     "headers_of",
     "message_of",
@@ -37,7 +38,7 @@ class RefusalError(Exception):
 class Place:
     """Where a message is: how it is acknowledged, its number, and when its lease ends by the clock here."""
 
-    __slots__ = ("idle", "number", "part", "reply", "times", "until")
+    __slots__ = ("idle", "made", "number", "part", "reply", "times", "until")
 
     def __init__(self, reply: str, part: int, number: int, times: int, until: float) -> None:
         self.reply: str = reply
@@ -47,6 +48,8 @@ class Place:
         """How many times the server has handed it out."""
         self.idle: int = 0
         """How many of these were for nothing."""
+        self.made: str = ""
+        """When its group was made: one that was forgotten, and begins anew, is another."""
         self.number: int = number
         self.until: float = until
 
@@ -56,13 +59,18 @@ class Place:
 
 def said_by(answer: Msg) -> Any:
     """What the server has answered; `RefusalError`, if that is an error."""
-    if answer.headers and answer.headers.get("Status") == "503":
-        raise errors.NoRespondersError
+    answered(answer)
     said = json.loads(answer.data)
     if "error" in said:
         error = said["error"]
         raise RefusalError(error.get("err_code", 0), error.get("description", "no reason given"))
     return said
+
+
+def answered(answer: Msg) -> None:
+    """Raise an error, if nobody was there to answer."""
+    if answer.headers and answer.headers.get("Status") == "503":
+        raise errors.NoRespondersError
 
 
 def headers_of(entry: Entry) -> dict[str, str]:

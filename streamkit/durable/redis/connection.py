@@ -137,13 +137,18 @@ class RedisConnection:
     async def renew(self, group: str, messages: Sequence[Message], lease: float) -> Sequence[Message]:
         lost: list[Message] = []
         for some in _chunks(messages):
-            mark, missing = await self._run(scripts.RENEW, [group, _milliseconds(lease), *_marks(some)])
-            gone = {*missing}
-            for index, message in enumerate(some):
-                if index in gone:
-                    lost.append(message)
-                else:
-                    message.place.mark = mark
+            # with a new mark at the server and the old one here, they would be lost
+            lost += await unless_cancelled(self._renewed(group, some, lease))
+        return lost
+
+    async def _renewed(self, group: str, messages: Sequence[Message], lease: float) -> list[Message]:
+        mark, missing = await self._run(scripts.RENEW, [group, _milliseconds(lease), *_marks(messages)])
+        gone, lost = {*missing}, list[Message]()
+        for index, message in enumerate(messages):
+            if index in gone:
+                lost.append(message)
+            else:
+                message.place.mark = mark
         return lost
 
     async def depth(self, group: str) -> Depth:

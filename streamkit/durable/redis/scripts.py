@@ -71,16 +71,22 @@ local function others(part)  -- whether somebody else has a lease in a partition
 end
 
 local function due(part, left)  -- what was handed back, or whose lease has ended
-    local ids, limit = {}, part == 0 and left or -1
+    local ids, ended, limit = {}, {}, part == 0 and left or -1
     for _, set in ipairs({back, leases}) do
         local most_of = limit < 0 and -1 or left - #ids
         for _, id in ipairs(redis.call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, most_of)) do
-            ids[#ids + 1] = id
+            ids[#ids + 1], ended[id] = id, set == leases
         end
     end
     if part > 0 then  -- in order, whatever ended first
         table.sort(ids, before)
-        for i = #ids, left + 1, -1 do ids[i] = nil end
+        for i = #ids, left + 1, -1 do
+            if ended[ids[i]] then  -- who had one has lost all: one behind must not be done before the first
+                redis.call('ZREM', leases, ids[i])
+                put(back, {ids[i]}, now)
+            end
+            ids[i] = nil
+        end
     end
     return ids
 end

@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from operator import itemgetter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from streamkit.durable.messages import Message
 from streamkit.durable.sqlite.entries import Queue
@@ -31,6 +31,9 @@ __all__ = ["Claims"]
 Row: TypeAlias = "tuple[int, float, str | None, str | None, bytes]"
 
 _SELECT: Final = "SELECT id, due, key, headers, body FROM streamkit_entries"
+_RUNS: Final = "SELECT first, last, token, until, since, times FROM streamkit_runs"
+_DUE_HERE: Final = "first > ? AND first < ? AND grp = ? AND until <= ?"
+"""What is due of one part."""
 _TICK: Final = 1.0
 """Seconds by which clocks may be read apart: a lease from later is from a clock that was set back."""
 
@@ -177,26 +180,34 @@ class _Taking:
 
     def again(self, sql: sqlite3.Connection, found: list[Message], most: int) -> None:
         """What was handed back, whose lease has ended or whose time has come."""
-        rows = sql.execute(
-            "SELECT first, last, token, until, since, times FROM streamkit_runs WHERE grp = ? AND until <= ? "
-            "ORDER BY until, first LIMIT ?",
-            (self.group, self.now, most),
-        ).fetchall()
-        parts = dict.fromkeys([part_of(first) for first, *_ in rows])
-        for part in parts:
-            if self.blocked(sql, part):
-                continue
+        rows = self._due(sql, most)
+        for part in dict.fromkeys([part_of(first) for first, *_ in rows]):
+            if len(found) >= most:
+                return
             chosen = [row for row in rows if part_of(row[0]) == part]
             if part:  # in order, whatever ended first
+                here = (*span(self.queue, part), self.group, self.now)
+                # who had one of them has lost all: what is behind the first must not be done before it
+                free = "UPDATE streamkit_runs SET token = 0, until = 0"
+                sql.execute(f"{free} WHERE {_DUE_HERE} AND token <> 0", here)
                 chosen = sql.execute(
-                    "SELECT first, last, token, until, since, times FROM streamkit_runs "
-                    "WHERE first > ? AND first < ? AND grp = ? AND until <= ? ORDER BY first LIMIT ?",
-                    (*span(self.queue, part), self.group, self.now, most - len(found)),
+                    f"{_RUNS} WHERE {_DUE_HERE} ORDER BY first LIMIT ?", (*here, most - len(found))
                 ).fetchall()
             for run in map(Run._make, chosen):
                 if len(found) >= most:
                     return
                 self._one(sql, found, most, run)
+
+    def _due(self, sql: sqlite3.Connection, most: int) -> list[tuple[Any, ...]]:
+        """The first rows that are due; what is in a part of others does not hide those behind it."""
+        found: list[tuple[Any, ...]] = []
+        due = f"{_RUNS} WHERE grp = ? AND until <= ? ORDER BY until, first"
+        for row in sql.execute(due, (self.group, self.now)):
+            if not self.blocked(sql, part_of(row[0])):
+                found.append(row)
+                if len(found) == most:
+                    break
+        return found
 
     def _one(self, sql: sqlite3.Connection, found: list[Message], most: int, run: Run) -> None:
         """Hand out again as much of one row as is asked for."""

@@ -94,8 +94,8 @@ async def _nothing() -> None:
     "a stale timer that fires after it was re-armed",
     Change(
         "streamkit/_stages/share.py",
-        "            self.timer.cancel()\n            self.timer = None\n        self.deal()",
-        "\n            self.timer = None\n        self.deal()",
+        "            self.lingers.set_result(True)\n",
+        "            self.lingers = None\n",
     ),
 )
 async def stale_linger() -> None:
@@ -121,8 +121,8 @@ async def stale_linger() -> None:
     "check-then-act over an await",
     Change(
         "streamkit/_stages/share.py",
-        "self._refuse_readers()  # now: who comes before that task has begun must not join what it closes\n",
-        "assert self.timer is None\n",
+        "self._refuse_readers()  # now: who comes before that task goes on must not join what it closes\n",
+        "assert comes.done()\n",
     ),
 )
 async def joined_what_closes() -> None:
