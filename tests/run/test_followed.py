@@ -11,12 +11,12 @@ from weakref import ref
 
 import pytest
 
-from streamkit import Operator, Resume, Stream, Suspend, attached, ops, step
+from streamkit import DropOldest, Operator, Resume, Stream, Suspend, attached, ops, step
 from streamkit._core.delivery import NO_DELIVERY, Delivery, Together, together, trimmed
 from streamkit._engine.plan.tracked import Tracked
 from streamkit.testing import run
 from tests.run.ledger import MANY, Trial
-from tests.run.staging import written
+from tests.run.staging import notes, written
 
 FIRST = [MANY, MANY + 1, MANY + 2]
 
@@ -386,5 +386,15 @@ def test_streams_that_follow_each_other_may_stand_beside_it() -> None:
 
 def test_one_whose_buffer_is_read_beside_another_stream_is_refused() -> None:
     inner: Any = Stream([1]) | ops.merge(Trial(2).stream() | ops.buffer(Suspend(1)))
-    with pytest.raises(TypeError, match=r"^what reads pairs of a delivery and an item here"):
+    with pytest.raises(TypeError, match=r"^what reads a durable source here"):
         done(lambda: Trial(2).stream() | ops.concat(inner) | ops.to_list())
+
+
+def test_an_error_of_a_buffer_that_a_stage_takes_over_names_the_buffer() -> None:
+    def dropped(item: int, reason: str) -> None:
+        raise LookupError(item, reason)
+
+    stream: Any = Trial(5).stream() | ops.buffer(DropOldest(1, on_drop=dropped)) | ops.merge([])
+    with pytest.raises(LookupError) as caught:
+        done(lambda: stream | ops.for_each(lambda _: asyncio.sleep(1)))
+    assert [note.partition("(")[0] for note in notes(caught.value)] == ["in buffer"]

@@ -1,6 +1,7 @@
 """Generators that have not begun, iterators that are made before they are read, streams not entered."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from itertools import product
@@ -133,3 +134,24 @@ def test_a_loop_that_is_left_closes_its_source_before_anything_else_runs(stage: 
         return done
 
     assert run(main) == ["closed", "behind it", "another"]
+
+
+def test_one_that_is_dropped_is_left_to_its_run() -> None:
+    """The collector would close it in any order with what reads it, and with no loop."""
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            log.append("closed")
+
+    async def main() -> None:
+        items = source()
+        own(items)
+        assert await anext(items) == 1
+        del items
+        gc.collect()
+        assert log == []
+
+    run(main)

@@ -271,6 +271,22 @@ class TestStop:
 
         play(main)
 
+    def test_another_writer_may_end_meanwhile(self) -> None:
+        async def ends() -> AsyncIterator[int]:
+            await asyncio.sleep(1.0)
+            yield 7
+
+        async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
+            channel = run.channel()
+            lane = run.feed(channel, Source(clean_up=2.0), otherwise=Suspend(1))
+            other = run.feed(channel, ends, otherwise=Suspend(2))
+            await channel.wait()
+            await run.stop(lane)
+            assert (run._tasks, run._writers) == ({}, {})
+            yield run.time(), other.take(), other.exhausted
+
+        assert outcome(stage) == [(2.0, 7, True)]
+
     def test_by_the_writer_itself_is_refused(self) -> None:
         async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
             channel = run.channel()
