@@ -168,6 +168,7 @@ def test_what_runs_beside_a_source_is_in_flight_too() -> None:
     told = str((Stream(source) | ops.drain()).explain())
     assert "deliveries: 57 in flight at most" in told
     assert [each.most for each in tracked([Stream(source)])] == [50]
+    assert [each.most for each, _ in opened([Stream(source)])] == [50]
     assert [each.most for each in tracked([Stream(source), Stream(A)], beside=True)] == [50, 7, 9]
 
 
