@@ -250,6 +250,7 @@ MORE_FAMILIES = {
         "docs",
         "forgotten",
         "laws",
+        "mutants",
         "packs",
         "paths",
         "pictures",
