@@ -205,8 +205,8 @@ class Steps:
         self.report = report
         self.conflicts: Conflicts = []
         self.stays: set[str] = (old.nodes.keys() & new.nodes.keys()) - {*found.replaced}
-        self.before = self._begins(old)
-        self.after = self._begins(new)
+        self.before: dict[str, frozenset[str]] = self._begins(old)
+        self.after: dict[str, frozenset[str]] = self._begins(new)
 
     def _begins(self, wiring: Wiring) -> dict[str, frozenset[str]]:
         """By node, the nodes that stay from which its items come, over others: itself, if it stays."""
