@@ -116,7 +116,7 @@ class Follower:
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
-        return Site(None, depth, token=_NOTHING, tail=last)
+        return Site(None, depth, token=_NOTHING, tail=last and self.on)
 
     def ends(self, site: Site, statement: ast.stmt, rest: list[ast.stmt]) -> bool:
         """Whether nothing more is made of the item behind `statement`, in the `rest` of its piece."""
