@@ -39,8 +39,10 @@ def _followed(arguments: Mapping[str, Any]) -> None:
 
 @stage(in_place, name="Slot", pumps=False, pairs=_followed)
 def _of_steps(content: Cell, *, with_generation: bool = False) -> Pipe:
-    # never called, as a `Slot` makes its own links: it declares their parameters
-    return Pipe(_of_steps, content=content, with_generation=with_generation)  # pragma: no cover - as said
+    # a `Slot` makes its own links: this only declares their parameters
+    return Pipe(
+        _of_steps, content=content, with_generation=with_generation
+    )  # pragma: no cover - never called
 
 
 @stage(beside, name="Slot", pairs=_followed, contract=Contract(lookahead="0"))

@@ -56,7 +56,7 @@ async def work(carrier: Carrier, path: Path) -> None:
                 await connection.hand_back(GROUP, messages[:3])
                 continue
             note(path, "begin", [each.body for each in messages])
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # work that another reader would be seen to overlap
             note(path, "end", [each.body for each in messages])
             await connection.acknowledge(GROUP, messages)
 
@@ -137,7 +137,7 @@ def test_the_order_of_each_key_when_readers_and_servers_are_killed(tmp_path: Pat
             until, left = time.monotonic() + 90.0, trials
             while left := [each for each in left if each.left()]:
                 assert time.monotonic() < until, [each.path.read_text()[-500:] for each in left]
-                time.sleep(0.2)
+                time.sleep(0.2)  # from one kill of real processes to the next
                 for each in left:
                     if each.kills < KILLS:
                         each.kill()

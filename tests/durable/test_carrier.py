@@ -60,7 +60,7 @@ def test_asyncio_run_ends_what_a_reader_waits_for(tmp_path: Path) -> None:
 
     async def main() -> None:
         waiting = asyncio.ensure_future(inbox.reader(group="a") | ops.drain())
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # for its thread, on the real loop: what `asyncio.run` does then is tested
         assert not waiting.done()
 
     asyncio.run(main())

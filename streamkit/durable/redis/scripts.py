@@ -50,7 +50,7 @@ return 1
 """)
 
 CLAIM: Final = Script("""
--- a group, how many at most, for how many milliseconds, for whom, and which partition comes first
+-- arguments: the group, the most messages, the milliseconds of the lease, the reader, the first partition
 local most, mark, me, trimmed = tonumber(ARGV[2]), now + tonumber(ARGV[3]), ARGV[4], 0
 local owners = key('owners:' .. group)
 for part = 0, parts do
