@@ -4,9 +4,9 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,24 +35,27 @@ def pages() -> Iterator[doctest.DocTest]:
             yield test
 
 
-LONG = {
-    "conformance.md": "it tries whole operators, each in hundreds of cases, as tests/testing/conformance does"
-}
-"""Pages that the full tier alone runs, and why."""
+EXAMPLES = [pytest.param(test, id=test.name) for test in (*docstrings(), *pages())]
 
 
-def examples() -> Iterator[Any]:
-    for test in (*docstrings(), *pages()):
-        marks = [pytest.mark.full] if test.name in LONG else []
-        yield pytest.param(test, id=test.name, marks=marks)
-
-
-@pytest.mark.parametrize("test", [*examples()])
+@pytest.mark.parametrize("test", EXAMPLES)
 def test_example(test: doctest.DocTest) -> None:
     test.globs.setdefault("__name__", "__main__")
     report: list[str] = []
     failed, _ = doctest.DocTestRunner().run(test, out=report.append)
     assert not failed, "".join(report)
+
+
+def test_no_example_counts_the_lines_of_the_library() -> None:
+    ours = {path.name for path in (ROOT / "streamkit").rglob("*.py")}
+    shown = [
+        (test.name, example.lineno, found[0])
+        for test in (*docstrings(), *pages())
+        for example in test.examples
+        for found in re.finditer(r"([\w/]+\.py):\d+", example.want)
+        if found[1] in ours
+    ]
+    assert not shown, "any change above that line would fail it: write '...' for the number"
 
 
 def test_the_first_example_of_the_readme() -> None:
