@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from streamkit import Operator, ops, step
+from streamkit import Operator, Resume, guarded, ops, step
 from streamkit._engine.compile.follow import CANNOT, Follower, most_of, overfull, unfollowed
 from streamkit._engine.compile.key import Pairs
 from streamkit._engine.compile.lines import Lines
@@ -85,6 +86,22 @@ def test_what_a_step_makes_of_an_error_stands_for_no_more_than_it_says() -> None
         return 1 // (MANY + 3 - item)
 
     assert settled(ops.map(fails) | at_the_end()) == [0]
+
+
+@step(setup="held = []", each="held.append(item)\nif len(held) > 1: emit(held.pop(0))", keeps="many(held)")
+def counted(many: Any) -> Operator[Any, Any]:
+    return Operator(counted, many=many)
+
+
+def test_a_callback_that_says_how_many_are_kept_is_awaited_if_it_must_be() -> None:
+    async def later(held: list[Any]) -> int:
+        await asyncio.sleep(0)
+        return len(held)
+
+    for many in (len, lambda held: len(held), later, lambda held: later(held)):
+        assert settled(counted(many)) == [0, 1, 2, 3]
+    with pytest.raises(TypeError, match="many of counted is called where there is no item"):
+        counted(guarded("many", later, Resume()))
 
 
 def test_of_how_many_deliveries_a_sink_may_wait_for_the_last() -> None:

@@ -134,7 +134,7 @@ class StepDeclaration(Declaration):
     def needed(self) -> frozenset[str]:
         found = self.parsed
         parts: list[ast.AST] = [*found.setup, *found.each, *found.finish, *found.failed]
-        parts += [] if found.result is None else [found.result]
+        parts += [each for each in (found.result, found.keeps) if each is not None]
         names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes, self.nests}
         for node, hidden, _ in (each for part in parts for each in scoped(part)):
             if isinstance(node, ast.Name) and node.id not in hidden:
@@ -160,8 +160,8 @@ class StepDeclaration(Declaration):
     @cached_property
     def late(self) -> frozenset[str]:
         found = self.parsed
-        result = [] if found.result is None else [ast.Expr(found.result)]
-        return _called([*found.setup, *found.finish, *result]) & self.callbacks
+        last = [ast.Expr(each) for each in (found.result, found.keeps) if each is not None]
+        return _called([*found.setup, *found.finish, *last]) & self.callbacks
 
     @cached_property
     def variable(self) -> tuple[str, ...]:
@@ -288,6 +288,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
     [result] = _read(where, "result", pieces.result, "eval") or [None]
     [keeps] = _read(where, "keeps", pieces.keeps, "eval") or [None]
     parts: list[Any] = [*setup, *each, *finish, *failed, *([] if result is None else [result])]
+    said = [*parts, *([] if keeps is None else [keeps])]
     found = assigned(parts) | {ERROR for _ in failed}
     names = [name for name in parameters if name in found]
     given = [parse(f"{name} = {name}").body[0] for name in names]
@@ -309,7 +310,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         keeps=keeps,
         given=len(given),
         assigned=found,
-        called=_called(parts),
+        called=_called(said),
         settled=frozenset(
             target.id
             for statement in [*given, *setup]
