@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from streamkit import Collect, Operator, Stream, Suspend, ops, stage, step
+from streamkit import Collect, Operator, Stream, Suspend, Unbounded, ops, stage, step
 from streamkit._core.catalogue import catalogue
 from streamkit._core.delivery import Delivery
 from streamkit._engine.compile.follow import unfollowed
@@ -121,6 +121,25 @@ def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> Non
     trial = Trial()
     run(lambda: _awaited(trial.stream(most=2) | ops.combine_latest([1]) | ops.drain()))
     assert trial.settled == [*trial.items]
+
+
+def test_several_ways_of_one_source_need_as_many_as_they_hold() -> None:
+    ways: dict[str, tuple[Callable[[Any], Any], int, str]] = {
+        "three lanes": (lambda s: s | ops.zip(s, s), 3, "6"),
+        "a batch": (lambda s: s | ops.batch(2) | ops.zip(s), 2, "6"),
+        "the latest": (lambda s: s | ops.combine_latest(s), 2, "4"),
+        "a buffer": (lambda s: s | ops.buffer(Suspend(9)) | ops.zip(s), 2, "12"),
+        "without end": (lambda s: s | ops.buffer(Unbounded()) | ops.zip(s), 2, "any number"),
+    }
+    for name, (way, places, many) in ways.items():
+        most = 5 if many.startswith("any") else int(many)
+        said = rf"read in {places} places .* may hold {many},.* put ops.share\(readers={places}\) behind"
+        with pytest.raises(ValueError, match=said):
+            way(Trial().stream(most=most - 1)) | ops.drain()
+        shared = Trial().stream(most=2) | ops.share(readers=places)
+        if many.isdecimal():
+            hash(way(Trial().stream(most=most)) | ops.drain())
+        assert (way(shared) | ops.count()).explain().in_flight == 2, name
 
 
 def test_buffers_wait_for_no_more_than_there_is() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from streamkit._core.contract import UNBOUNDED, amount
+from streamkit._engine.face.explain import explain
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
-from streamkit._engine.plan.tracked import Tracked, refused
+from streamkit._engine.plan.tracked import Tracked, opened, refused
 
 __all__ = ["require_followed", "require_room"]
 
@@ -27,11 +29,25 @@ def require_followed(stream: Inlet[Any], links: tuple[Link, ...]) -> None:
 def require_room(stream: Inlet[Any]) -> None:
     """Raise if steps of a pipe wait for more items than its source hands out before one is acknowledged.
 
-    Buffers and calls under way wait for no more than there is.
+    Buffers and calls under way wait for no more than there is. But where several ways begin with one source,
+    one may wait for what another holds in these: it must hand out as many as all of them hold.
     """
     source = stream.source
     if not isinstance(source, Tracked):
         return
+    ways = Counter(each for each, by in opened([stream]) if by is None)
+    for each, count in ways.items():
+        bound = explain(source, stream.links).bound if count > 1 else 0
+        if each.most < bound:
+            many, hint = "any number", ""
+            if bound != UNBOUNDED:
+                many, hint = f"{bound:g}", f"let it hand out as many, with prefetch={bound:g}, or "
+            raise ValueError(
+                f"{each!r} is read in {count} places of this pipe, which share its items. It hands out at "
+                f"most {each.most} before one is acknowledged, and they may hold {many}, so that one waits "
+                f"for what another has: {hint}put ops.share(readers={count}) behind it, if each is to have "
+                "all items"
+            )
     bound = 1 + _waits(stream.links)
     if source.most < bound != UNBOUNDED:
         raise ValueError(
