@@ -31,7 +31,12 @@ CHUNKED = Contract(holds="on.limit.most", lookahead="on.limit.most", ordered="or
             held = Chunk(sizer)
             emit(full)
     """,
-    finish="if held: emit(held)",
+    finish="""
+        if held:
+            rest = held
+            held = Chunk(sizer)
+            emit(rest)
+    """,
     uses=(Chunk, sizer_of),
     keeps="len(held)",
     contract=Contract(holds="_most - 1", weight="_most", regroups=True),

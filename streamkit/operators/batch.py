@@ -36,7 +36,12 @@ __all__ = ["batch", "batch_within"]
             held = []
             emit(full)
     """,
-    finish="if held: emit(held)",
+    finish="""
+        if held:
+            rest = held
+            held = []
+            emit(rest)
+    """,
     keeps="len(held)",
     contract=Contract(holds="size - 1", weight="size", regroups=True),
 )

@@ -141,7 +141,7 @@ LOOPS: dict[str, tuple[Any, str]] = {
         yield pair
         del item; token = full_0 = token_0_ = pair = None
         token_0_ = together(kept_0_, 0)
-        pair = (token_0_, held_0)
+        pair = (token_0_, rest_0)
         yield pair
         settled(kept_0_)
         """,
@@ -266,7 +266,7 @@ LOOPS: dict[str, tuple[Any, str]] = {
         yield pair
         del item; token = item_2 = pair = full_2 = token_2_ = None
         token_2_ = together(kept_2_, 0)
-        pair = (token_2_, held_2)
+        pair = (token_2_, rest_2)
         yield pair
         settled(kept_2_)
         """,

@@ -199,6 +199,8 @@ def worked_on(first: int) -> Stream[int]:
             ops.map(seventh_is_stuck) | ops.batch(4) | ops.batch(3),
             {"map(seventh_is_stuck)": 1, "batch(4)": 2, "batch(3)": 1},
         ),
+        # what a batch passes on at the end of its source is held no more
+        (ops.take(3) | ops.batch(4) | ops.batch(2) | ops.map(stuck), {"map(stuck)": 1}),
         (Slot(ops.map(stuck)), {"map(stuck)": 1}),
         (ops.filter(lambda _: False), None),
     ],
