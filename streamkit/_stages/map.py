@@ -57,7 +57,7 @@ def pooled(
         supply = BufferedSupply(channel, concurrency, run.adopt(Inbox()), strategy, buffer)
     elif source.native is not None:
         supply = SlicedSupply(channel, concurrency)
-    elif (index := spreads(source)) is not None:
+    elif not run.tracked and (index := spreads(source)) is not None:
         supply = SpreadSupply(channel, concurrency, PullLoop(source.links[index:]))
         source = Inlet(source.source, source.links[:index])
     else:

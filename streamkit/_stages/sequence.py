@@ -21,6 +21,7 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
+from streamkit._engine.plan.tracked import comes_of
 from streamkit._engine.run.leave import blame, combine
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import Each
@@ -274,7 +275,8 @@ class Streams(ABC, Generic[T]):
             before = len(links)
             while before:
                 if links[before - 1].declaration.nests:
-                    if inlet.source.tracked:  # a loop of its own follows the deliveries of its items
+                    if self._run.tracked and (inlet.source.tracked or comes_of(links[:before])):
+                        # a loop of its own follows the deliveries of its items
                         return inlet if before == len(links) else Inlet[Any](inlet.source, links[:before])
                     before -= 1
                     rest = Inlet[Any](inlet.source, links[:before])

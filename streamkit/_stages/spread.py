@@ -34,7 +34,7 @@ def spreads(inlet: Inlet[Any]) -> int | None:
     if index or inlet.source.native is None:
         while index < len(links) and not links[index].declaration.contract.spreads:
             index += 1
-    return index if pulls(links[index:]) and not inlet.source.tracked else None
+    return index if pulls(links[index:]) else None
 
 
 class SpreadSupply(Supply):

@@ -48,7 +48,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         pull: Pull | None = None
         first: First | None = None
         if taken is None:
-            seat, source = _seated(source, content, follower, with_generation=with_generation)
+            seat, source = _seated(run, source, content, follower, with_generation=with_generation)
         else:
             seat, pull, first = taken
         try:
@@ -97,13 +97,12 @@ def _pace(seat: Seat) -> Pace:
 
 
 def _seated(
-    source: Inlet[Any], cell: Cell, follower: Follower | None, *, with_generation: bool
+    run: Run, source: Inlet[Any], cell: Cell, follower: Follower | None, *, with_generation: bool
 ) -> tuple[Seat, Inlet[Any]]:
     """A seat; and `source`, in which the slot before this one is told of it."""
     links = source.links
     before = None if follower is None else follower()
-    tracked = source.source.tracked
-    seat = Seat(cell, links, before, with_generation=with_generation, tracked=tracked)
+    seat = Seat(cell, links, before, with_generation=with_generation, tracked=run.tracked)
     return seat, Inlet(source.source, followed(links, lambda: seat))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from streamkit._engine.compile.follow import unfollowed
 from streamkit._engine.plan.tracked import Tracked, opened, tracked
 from streamkit.live import Slot
 from streamkit.testing import run
-from tests.run.ledger import Trial
+from tests.run.ledger import MANY, Trial
 
 
 @step(setup="held = []", each="held.append(item)\nif len(held) > 1: emit(held.pop(0))")
@@ -51,6 +52,7 @@ REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
     "in a slot": lambda s: s | Slot(ops.map(str) | ops.retry(3)),
     "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.retry(3)),
     "behind a share": lambda s: s | ops.share() | ops.retry(3),
+    "beside it": lambda s: s | ops.concat(Stream([1]) | ops.merge(s) | ops.buffer(Suspend(1)) | ops.retry(3)),
     "in a group": lambda s: s | ops.group_by(str, delayed(), max_groups=2),
 }
 
@@ -121,6 +123,22 @@ def test_what_keeps_an_item_until_the_next_has_come_must_be_handed_that() -> Non
     trial = Trial()
     run(lambda: _awaited(trial.stream(most=2) | ops.combine_latest([1]) | ops.drain()))
     assert trial.settled == [*trial.items]
+
+
+def test_items_that_come_into_a_stream_which_begins_with_others_are_followed() -> None:
+    pairs: Any = ops.map(lambda item: [item, item])
+    ways: list[Any] = [
+        ops.buffer(Suspend(1)),
+        ops.map(_slow) | pairs | ops.concat_map(Stream),
+        pairs | ops.flatten() | ops.map(_slow, concurrency=2),
+        Slot(ops.map(_slow)) | ops.map(_slow),
+    ]
+    for way in ways:
+        trial, other = Trial(3), Trial(3, first=2 * MANY)
+        begins = Stream([1]) | ops.merge(other.stream())
+        came: list[int] = run(partial(_awaited, trial.stream() | ops.concat(begins | way) | ops.to_list()))
+        assert {*came} == {1, *trial.items, *other.items}
+        assert (trial.open, other.open, trial.wrong(), other.wrong()) == (set(), set(), "", ""), way
 
 
 def test_several_ways_of_one_source_need_as_many_as_they_hold() -> None:

@@ -12,7 +12,7 @@ from streamkit._engine.compile.key import Kind, Pairs
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares
 from streamkit._engine.plan.source import Opened, Recipe, Source
 
-__all__ = ["Tracked", "Unopened", "opened", "refused", "tracked"]
+__all__ = ["Tracked", "Unopened", "comes_of", "opened", "refused", "tracked"]
 
 
 class Tracked(Recipe):
@@ -98,17 +98,29 @@ def opened(values: Iterable[object], *, beside: bool = False) -> Iterator[tuple[
         left += inside
 
 
+def comes_of(links: tuple[Link, ...]) -> tuple[Link, ...]:
+    """Those of `links`, behind an untracked source, through which items of a tracked one go."""
+    for place, link in enumerate(links):
+        if link.declaration.stage is not None and next(tracked(link.arguments.values()), None) is not None:
+            return links[place:]
+    return ()
+
+
 def refused(links: Iterable[Link]) -> None:
     """Raise if an operator of `links`, behind a tracked source, cannot say what became of an item."""
-    for link in links:
-        why = _why(link)
-        if why is not None:
-            raise TypeError(
-                f"{link!r} at {link.place} {why}: the durable source before it acknowledges an item when all "
-                "that was made of it has left"
-            )
-        for branch in link.branches or [pipe.links for pipe in link.arguments.get("branches", ())]:
-            refused(branch)
+    left = [links]
+    while left:
+        for link in left.pop():
+            why = _why(link)
+            if why is not None:
+                raise TypeError(
+                    f"{link!r} at {link.place} {why}: the durable source before it acknowledges an item when "
+                    "all that was made of it has left"
+                )
+            left += link.branches or [pipe.links for pipe in link.arguments.get("branches", ())]
+            # those of streams that begin with a tracked source were looked at when they were put together
+            others = [each for each in link.arguments.get("sources", ()) if not each.source.tracked]
+            left += [found for each in others if (found := comes_of(each.links))]
 
 
 def _why(link: Link) -> str | None:

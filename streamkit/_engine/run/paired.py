@@ -16,7 +16,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.plan.tracked import refused, tracked
+from streamkit._engine.plan.tracked import comes_of, refused, tracked
 from streamkit._engine.run.apart import PAIRED
 from streamkit._engine.run.followed import shapes
 from streamkit._engine.run.form import PAIRS
@@ -138,4 +138,7 @@ kept_until_the_next = _Kept()
 
 def run_of(link: Link, inlet: Inlet[Any], book: Book | None) -> Run:
     """The run of a stage over `inlet`."""
-    return PairedRun(link, book) if inlet.source.tracked else Run(link, book)
+    paired = inlet.source.tracked
+    if not paired and book is not None and book.ledgers is not None:
+        paired = bool(comes_of((*inlet.links, link)))
+    return PairedRun(link, book) if paired else Run(link, book)
