@@ -16,13 +16,10 @@ from threading import Lock, Thread
 from typing import Any, Final
 from weakref import finalize
 
-from streamkit._core.errors import WorkerError
-from streamkit._core.show import told
 from streamkit.executors.frames import Frame, Say
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
-from streamkit.executors.packing import unpack, unpack_error, unpack_outcomes
-from streamkit.executors.sending import Unread
+from streamkit.executors.packing import Unread, garbled, unpack, unpack_error, unpack_outcomes
 from streamkit.executors.serve import serve
 from streamkit.executors.wire import Wire
 
@@ -239,14 +236,10 @@ def _outcomes(kind: int, body: bytes | memoryview, seconds: float, *, told: bool
             return unpack(body) if told else unpack_outcomes(body, seconds)
         error = unpack_error(body)
         return Unread(error) if kind == Say.UNREAD else error
+    except Unread as unread:
+        return unread
     except Exception as unread:
-        return _garbled(unread)
-
-
-def _garbled(unread: Exception) -> WorkerError:
-    error = WorkerError(f"what a worker has sent cannot be read here: {told(unread)}")
-    error.__cause__ = unread
-    return error
+        return garbled(unread)
 
 
 def _abandoned(process: BaseProcess, ours: socket) -> None:

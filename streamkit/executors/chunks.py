@@ -14,9 +14,15 @@ from time import perf_counter
 from typing import Final
 
 from streamkit._core.workers import Outcomes, Work
-from streamkit.executors.packing import pack_error, pack_outcomes, unpack, unpack_error, unpack_outcomes
+from streamkit.executors.packing import (
+    Unread,
+    pack_error,
+    pack_outcomes,
+    unpack,
+    unpack_error,
+    unpack_outcomes,
+)
 from streamkit.executors.remote import Place
-from streamkit.executors.sending import Unread
 
 __all__ = ["answered", "done_by", "done_elsewhere", "failure", "work_of"]
 

@@ -21,10 +21,9 @@ from streamkit.executors.events import Event
 from streamkit.executors.functions import Packed, pack_function, pack_work
 from streamkit.executors.futures import Share
 from streamkit.executors.hand import Call, Hand, Master
-from streamkit.executors.packing import pack_error, pack_far, unpack, unpack_error
+from streamkit.executors.packing import Unread, pack_error, pack_far, unpack, unpack_error
 from streamkit.executors.pool import Pool
 from streamkit.executors.remote import Place, Setup, lone_place
-from streamkit.executors.sending import Unread
 from streamkit.executors.staff import LONG, Recruit
 from streamkit.executors.terms import Terms, each_argument
 

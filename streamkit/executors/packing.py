@@ -18,6 +18,8 @@ from streamkit.executors.cloudpickle import by_value
 
 __all__ = [
     "RemoteTraceback",
+    "Unread",
+    "garbled",
     "pack",
     "pack_error",
     "pack_far",
@@ -29,6 +31,14 @@ __all__ = [
 
 unpack = loads
 _SCRIPT: Final = b"__main__"
+
+
+class Unread(Exception):  # noqa: N818 - what a call ends with that is sent again, or becomes an error
+    """Items could not be unpickled in a worker, or what became of them not here."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("items could not be read")
+        self.error = error
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - it is no error, but where one came from
@@ -68,9 +78,19 @@ def pack_outcomes(outcomes: Outcomes) -> bytes:
 
 
 def unpack_outcomes(packed: bytes | memoryview, seconds: float) -> Outcomes:
-    """The outcomes that a worker has packed, for which it took so long."""
-    sure, outcomes = loads(packed)
+    """The outcomes that a worker has packed, for which it took so long; `Unread`, if they cannot be read."""
+    try:
+        sure, outcomes = loads(packed)
+    except Exception as error:
+        raise Unread(garbled(error)) from error
     return Outcomes(outcomes, seconds, sure=sure)
+
+
+def garbled(unread: Exception) -> WorkerError:
+    """What `unread`, an error of reading what a worker has sent, is to those who wait for that."""
+    error = WorkerError(f"what a worker has sent cannot be read here: {told(unread)}")
+    set_cause(error, unread)
+    return error
 
 
 def _sendable(outcome: Any) -> Any:

@@ -1,6 +1,7 @@
 """Sending a chunk until it is known what became of each item, however many workers are lost with it.
 
-A chunk that was lost with its worker is sent again in halves, until the item that kills workers is alone.
+A chunk that was lost with its worker is sent again in halves, until the item that kills workers is alone;
+and so is one of which an item cannot be read there, or a result here.
 """
 
 from __future__ import annotations
@@ -18,16 +19,9 @@ from streamkit.executors.dispatch import Dispatch
 from streamkit.executors.events import ChunkSentAgain
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Crash
+from streamkit.executors.packing import Unread
 
-__all__ = ["Sending", "Unread"]
-
-
-class Unread(Exception):  # noqa: N818 - what a call ends with that is sent again, or becomes an error
-    """Items could not be unpickled in a worker."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__("items could not be read")
-        self.error = error
+__all__ = ["Sending"]
 
 
 class Sending:

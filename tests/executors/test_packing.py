@@ -12,6 +12,7 @@ from streamkit._core.workers import Calls, NoResult, Outcomes
 from streamkit.executors import RemoteTraceback, functions, memory
 from streamkit.executors.chunks import answered, done_elsewhere
 from streamkit.executors.packing import (
+    Unread,
     pack,
     pack_error,
     pack_far,
@@ -20,8 +21,7 @@ from streamkit.executors.packing import (
     unpack_error,
     unpack_outcomes,
 )
-from streamkit.executors.sending import Unread
-from tests.executors.work import Stubborn, Unreadable, double, fails_at_three
+from tests.executors.work import Stubborn, Unreadable, double, ends, fails_at_three
 
 
 def raised(error: Exception) -> Exception:
@@ -106,6 +106,8 @@ class TestElsewhere:
         assert (one, str(three.error)) == (1, "no 3")
         with pytest.raises(Unread):
             answered(done_elsewhere("elsewhere", work, pack([Unreadable()])))
+        with pytest.raises(Unread):  # of a result, here
+            answered(done_elsewhere("results", pack(Calls(ends)), pack(["unreadable"])))
         with pytest.raises(LookupError, match="nobody can read this"):
             answered(done_elsewhere("other", pack(Unreadable()), pack([1])))
 

@@ -169,16 +169,14 @@ class TestCalls:
 
         asyncio.run(main())
 
-    def test_what_a_worker_says_that_cannot_be_read_is_an_error(self, forkserver: BaseContext) -> None:
-        async def main() -> None:
-            async with Processes(1, context=forkserver) as pool, pool.used(Calls(ends)) as send:
-                with pytest.raises(
-                    WorkerError, match="cannot be read here: LookupError: nobody can read this"
-                ):
-                    await send(["unreadable"])
-                assert await send(["good"]) == ["good"]
-
-        asyncio.run(main())
+    def test_a_result_that_cannot_be_read_is_the_error_of_its_item(self, forkserver: BaseContext) -> None:
+        letters: list[tuple[str, str]] = []
+        for chunk in 1, 3:
+            resume = Resume(lambda item, error: letters.append((item, str(error))))
+            pipe = ops.map(ends, on=Processes(1, context=forkserver), chunk=chunk, on_error=resume)
+            assert list(Stream(["good", "unreadable", "fine"]) | pipe) == ["good", "fine"]
+        said = "what a worker has sent cannot be read here: LookupError: nobody can read this"
+        assert letters == [("unreadable", said)] * 2
 
     def test_one_that_sends_garbage_is_lost(
         self, forkserver: BaseContext, monkeypatch: pytest.MonkeyPatch
