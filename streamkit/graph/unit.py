@@ -29,6 +29,10 @@ _MOST: Final = 1024
 """Items that a node passes on at its end without waiting for room, where it may hold any number."""
 
 
+_IN_HAND: Final = "(in hand)"
+"""What is told of the item that a node hands on, where no step of its own has that in hand."""
+
+
 class Owner(Protocol):
     """Who has the nodes, and hears of them."""
 
@@ -171,8 +175,10 @@ class Unit:
             (above[0], 1.0) if len(above) == 1 else (ONE, max([1.0, *[each.items for each in above]]))
         )
         source, links = self._stream.source, self._stream.links
-        _, weight = explained(source, links, begin)
+        own, weight = explained(source, links, begin)
         found, _ = explained(source, links + self._sink.links, begin)
+        if not self.ends:  # what hands its items on is no operator of the graph
+            found[-1] = found[-1].but(text=own[-1].text if len(own) == len(found) else _IN_HAND)
         read = {repr(Stream(each.items).source) for each in self.inputs}
         parts = [
             part.but(

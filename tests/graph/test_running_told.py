@@ -26,9 +26,9 @@ def test_it_tells_what_each_node_and_edge_holds_and_what_is_taken_out_until_it_i
         told = running.explain()
         assert [(part.text, part.kind, part.holds) for part in told.parts] == [
             ("n: numbers", "source", 0),
-            ("n: for_each(send)", "segment", 1),
+            ("n: (in hand)", "segment", 1),
             ("n -> b", "edge", 2),
-            ("b: batch(3) | for_each(send)", "segment", 3),
+            ("b: batch(3)", "segment", 3),
             ("b -> o", "edge", 6),  # of batches, each of which counts three
             ("o: to_list()", "segment", 3),
         ]
@@ -45,7 +45,7 @@ def test_it_tells_what_each_node_and_edge_holds_and_what_is_taken_out_until_it_i
         world.allow(4)
         await applied
         texts = [part.text for part in running.explain().parts]
-        assert "b: batch(3) | for_each(send)" not in texts
+        assert "b: batch(3)" not in texts
         assert any(text.startswith("b: map(slow") for text in texts)
         assert await world.end(running) == [[0, 1], *range(2, COUNT)]
 

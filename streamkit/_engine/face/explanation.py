@@ -12,7 +12,8 @@ class Part(Record):
     """One part of a pipeline: a segment of fused steps, or a stage."""
 
     text: str
-    """The operators, as they were written; of what another reader of a shared run has told, ``as above``."""
+    """The operators, as they were written; of what another reader of a shared run has told, ``as above``; of
+    what hands on the items of a node, in a graph that runs, ``(in hand)``."""
     kind: str
     """``source``, ``segment`` or ``stage``; in a graph that runs, ``edge`` between two nodes, too."""
     holds: float
