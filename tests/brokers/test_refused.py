@@ -206,6 +206,29 @@ def test_a_stream_of_nats_that_others_trim(
     within(main())
 
 
+def test_a_stream_of_nats_with_keys_that_others_trim(
+    jetstream: JetStream, fresh: Callable[[], str], within: Within
+) -> None:
+    name = fresh()
+
+    async def main() -> None:
+        async with Nats(jetstream.url, name, partitions=3).connect() as one:
+            keys = [None, "a", "b", "c", "d"] * 2
+            await one.append([Entry(b"%d" % number, key) for number, key in enumerate(keys)])
+            found = await claimed(one, 2)
+            await one.acknowledge("readers", found[:1])
+            await asked(jetstream, f"STREAM.PURGE.{name}", {"keep": 4})
+            left = {b"6", b"7", b"8", b"9"} - {each.body for each in found}
+            await one.append([Entry(b"more", "e")])
+            await asyncio.sleep(1.1)
+            rest = await claimed(one, len(left) + 1)
+            assert {each.body for each in rest} == {*left, b"more"}
+            await one.acknowledge("readers", rest)
+            assert one.trimmed == 11 - len(found) - len(rest)
+
+    within(main())
+
+
 def test_nats_counts_what_is_open(jetstream: JetStream, fresh: Callable[[], str], within: Within) -> None:
     async def main() -> None:
         async with Nats(jetstream.url, fresh()).connect() as one:

@@ -42,12 +42,12 @@ _HINT: Final = "it has no JetStream: start it with -js, or allow it to this acco
 
 
 class Seen(NamedTuple):
-    """How far a group had come: the last number that was handed out, and how many times any was."""
+    """How many entries of a group were gone when it was looked at last."""
 
-    made: str
-    """When it was made: one that was forgotten counts anew."""
-    last: int
-    times: int
+    made: tuple[str, ...]
+    """When its consumers were made: one that was forgotten counts anew."""
+    gone: int
+    """Those that were stored, and not handed out; less how many were handed out again."""
 
 
 class Told(Served, Protocol):
@@ -235,21 +235,31 @@ class NatsConnection:
         await self._link.send([(message.reply, b"-NAK", None)])
 
     async def _counted(self) -> None:
-        """Count what others have deleted before it was handed out; the numbers of a partition have gaps."""
-        if self._groups.parts:
-            return
-        state = (await self._api.ask(f"STREAM.INFO.{self._subject}"))["state"]
+        """Count what others have deleted: what was stored, and was not handed out, and is not there.
+
+        The server is asked for the stream before and after its groups: what is stored meanwhile is no loss.
+        """
+        name = self._subject
         for group in self._groups.leases:
-            [about] = await self._api.each([(f"CONSUMER.INFO.{self._subject}.{group}", None)])
-            if isinstance(about, RefusalError):
-                if about.code != NO_CONSUMER:
-                    raise about
+            before = await self._api.ask(f"STREAM.INFO.{name}")
+            parts = range(partitions_of(before["config"]) + 1)
+            asked = [(f"CONSUMER.INFO.{name}.{consumer_of(group, part)}", None) for part in parts]
+            found = await self._api.each(asked)
+            if refused := [each for each in found if isinstance(each, RefusalError)]:
+                if any(each.code != NO_CONSUMER for each in refused):
+                    raise refused[0]
                 continue  # it was forgotten
-            last, times = about["delivered"]["stream_seq"], about["delivered"]["consumer_seq"]
-            made, seen = about["created"], self._seen.get(group)
-            if seen is not None and seen.made == made:
-                self.trimmed += max(0, last - seen.last - (times - seen.times))
-            self._seen[group] = Seen(made, max(last, state["first_seq"] - 1), times)
+            made = tuple([each["created"] for each in found])
+            there = sum(each["delivered"]["consumer_seq"] + each["num_pending"] for each in found)
+            after = await self._api.ask(f"STREAM.INFO.{name}")
+            least, most = (each["state"]["last_seq"] - there for each in (before, after))
+            seen = self._seen.get(group)
+            if seen is None or seen.made != made:
+                seen = Seen(made, most)
+            elif least > seen.gone:
+                self.trimmed += least - seen.gone
+                seen = Seen(made, least)
+            self._seen[group] = Seen(made, min(seen.gone, most))
 
     # the server ----------------------------------------------------------------------------
 
