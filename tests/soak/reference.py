@@ -12,7 +12,7 @@ from tests.soak.values import FUNCTIONS, Boom
 from tests.soak.words import SINKS, WORDS, Pipe, Src, Step, Tactic, resolved
 from tests.soak.words_of_buffers import Dropped
 
-__all__ = ["Reference"]
+__all__ = ["Reference", "judged"]
 
 MOST = 150
 """Items that a pipeline may have at any place; a case with more is drawn anew."""
@@ -156,7 +156,10 @@ def judged(step: Step, line: Line, lines: list[Line], found: list[Any], fired: s
             return Line(events, 0.0, label)
     unknown = any(each.cut or each.end == math.inf or each.error is not None for each in lines)
     if tuple(sizes) in ways and not unknown and (word.early or (not line.cut and line.end < math.inf)):
-        return Line(events)
+        # an error that is read ahead while a branch still takes its last item ends all, as any does
+        branches = any(isinstance(each, Pipe) for each in step.given.values())
+        ended_all = line.cut and branches and not word.sure and met in fired
+        return Line(events, 0.0, met if ended_all else None)
     return Line(events, 0.0, cut=True)
 
 

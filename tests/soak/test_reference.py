@@ -14,7 +14,7 @@ from tests.soak import words_of_joins as joins, words_of_sinks as sinks, words_o
 from tests.soak.kit import Plan
 from tests.soak.line import Hand, Line, Opened, TieError, UndecidedError, Violation, by_hand, fits, untied
 from tests.soak.pipeline import Pipeline
-from tests.soak.reference import Reference
+from tests.soak.reference import Reference, judged
 from tests.soak.values import Boom, weigh
 from tests.soak.words import Fn, Inner, Pipe, Src, Step
 
@@ -215,6 +215,20 @@ def test_a_branch_that_fails_where_another_holds_something_is_undecided() -> Non
     assert source_through(pipe(even_only)).error == "call 2", "nothing is held"
     with pytest.raises(UndecidedError, match="comes out early"):
         source_through(pipe(even_only, lists))
+
+
+def test_an_error_that_comes_while_a_branch_takes_its_last_item_may_end_all() -> None:
+    """Its buffer has read on by then; or all branches have ended before that."""
+    first = Pipe((Step("take", 2, {"count": 1}),))
+    cut, one = Line(((0.0, 100),), cut=True), Line(((0.0, 100),))
+    for word, met, error in (
+        ("broadcast_buffered", "call 9", "call 9"),
+        ("broadcast_buffered", "", None),
+        ("broadcast", "call 9", None),  # nothing reads on for it
+    ):
+        step = Step(word, 1, {"first": first, "second": first})
+        found = judged(step, cut, [one, one], [100, 100], {"call 9"}, met)
+        assert (found.values, found.error, found.cut) == ([100, 100], error, False)
 
 
 def test_a_zip_whose_source_may_have_failed_where_another_ends_is_undecided() -> None:
