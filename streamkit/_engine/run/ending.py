@@ -26,11 +26,12 @@ __all__ = ["STEPPING", "Ending", "has_begun", "is_cleaning_up"]
 _MANY = 512
 """Code objects of which is known where they clean up, at most."""
 _SOON = 0.001
-"""Seconds until a task that was left alone is looked at again; then twice as long, and so on."""
+_LATER = 1.0
+"""Seconds until a task that was left alone is looked at again: twice as long each time, up to a second."""
 
 
 class Ending:
-    """Cancels the tasks of one run."""
+    """Cancels the tasks of one run, or one task."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -40,13 +41,18 @@ class Ending:
 
     def cancel(self, task: Task[Any]) -> None:
         """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
-        if not has_begun(task):
-            return
-        hide(task)
-        if not self._cancelled(task):
-            if self._timer is not None:  # it may be long until then, for another task
-                self._timer.cancel()
-            self._look_in(_SOON)
+        if has_begun(task):
+            hide(task)
+            self.interrupt(task)
+
+    def interrupt(self, task: Task[Any]) -> bool:
+        """Cancel `task`, which whoever waits for it ends with the program; False if that is to come later."""
+        if self._cancelled(task):
+            return True
+        if self._timer is not None:  # it may be long until then, for another task
+            self._timer.cancel()
+        self._look_in(_SOON)
+        return False
 
     def forget(self) -> None:
         """Every task has ended."""
@@ -65,7 +71,7 @@ class Ending:
         return True
 
     def _look_in(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(seconds, self._look, 2 * seconds)
+        self._timer = self._loop.call_later(seconds, self._look, min(2 * seconds, _LATER))
 
     def _look(self, seconds: float) -> None:
         self._timer = None
