@@ -18,7 +18,7 @@ from streamkit._core.show import shown
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._engine.run.ending import Ending
+from streamkit._engine.run.ending import interrupt
 from streamkit._engine.run.own import closed
 from streamkit._engine.run.shelter import sheltered
 from streamkit._engine.run.start import Begun, begin, loop_of
@@ -54,7 +54,6 @@ class _Subscription(abc.DisposableBase):
         self._unopened: Exception | None = None
         """Why the stream could not be opened."""
         self._task: asyncio.Task[None] | None = None
-        self._ends = Ending(loop)
         if asyncio._get_running_loop() is loop:
             self._open()
             loop.call_soon(self._start)  # a task that is eager would call the observer now
@@ -74,7 +73,6 @@ class _Subscription(abc.DisposableBase):
         self._task.add_done_callback(self._over)
 
     def _over(self, _: object) -> None:
-        self._ends.forget()
         if self._begun is None:
             self.ended.set_result(None)
         else:  # its task was cancelled before its first step, and what was opened is open
@@ -154,7 +152,7 @@ class _Subscription(abc.DisposableBase):
     def _cancel(self) -> None:
         task = self._task
         if not (task is None or task.done() or self._ending or task is asyncio.current_task()):
-            self._ends.interrupt(task)
+            interrupt(task)
 
 
 class StreamObservable(Observable[T]):

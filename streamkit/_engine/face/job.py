@@ -21,7 +21,7 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.driver import current
-from streamkit._engine.run.ending import Ending
+from streamkit._engine.run.ending import interrupt
 from streamkit._engine.run.followed import followed
 from streamkit._engine.run.gate import driven
 from streamkit._engine.run.start import start
@@ -229,9 +229,7 @@ class Handle(Generic[R_co]):
 
     def _end(self) -> None:
         """Cancel the job, once, and not while a source closes; where it is paused, that goes on."""
-        ending = Ending(self._task.get_loop())
-        self._task.add_done_callback(lambda _: ending.forget())
-        if not ending.interrupt(self._task):
+        if not interrupt(self._task):
             self.resume()
 
     def __await__(self) -> Generator[Any, None, R_co]:

@@ -21,7 +21,7 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.shelter import hide
 
-__all__ = ["STEPPING", "Ending", "has_begun", "is_cleaning_up"]
+__all__ = ["STEPPING", "Ending", "has_begun", "interrupt", "is_cleaning_up"]
 
 _MANY = 512
 """Code objects of which is known where they clean up, at most."""
@@ -31,7 +31,7 @@ _LATER = 1.0
 
 
 class Ending:
-    """Cancels the tasks of one run, or one task."""
+    """Cancels the tasks of one run."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -43,10 +43,10 @@ class Ending:
         """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
         if has_begun(task):
             hide(task)
-            self.interrupt(task)
+            self.ends(task)
 
-    def interrupt(self, task: Task[Any]) -> bool:
-        """Cancel `task`, which whoever waits for it ends with the program; False if that is to come later."""
+    def ends(self, task: Task[Any]) -> bool:
+        """Cancel `task`, now or when its clean-up is over; False if that is later. It stays known."""
         if self._cancelled(task):
             return True
         if self._timer is not None:  # it may be long until then, for another task
@@ -78,6 +78,15 @@ class Ending:
         self._spared = {task for task in self._spared if not task.done()}
         if [task for task in (*self._spared,) if not self._cancelled(task)]:
             self._look_in(seconds)
+
+
+def interrupt(task: Task[Any]) -> bool:
+    """Cancel one `task`, now or when its clean-up is over; False if that is later."""
+    ending = Ending(task.get_loop())
+    if ending.ends(task):
+        return True
+    task.add_done_callback(lambda _: ending.forget())
+    return False
 
 
 def has_begun(task: Task[Any]) -> bool:
