@@ -131,7 +131,7 @@ class _Subscription(abc.DisposableBase):
 
     def _report_clean_up(self, end: BaseException) -> None:
         for error in attached(end):
-            if not isinstance(error, _Disposed):
+            if not isinstance(error, (_Disposed, CancelledError)):
                 self._report(error)
 
     def _report(self, error: BaseException) -> None:

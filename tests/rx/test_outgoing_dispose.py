@@ -67,9 +67,10 @@ class TestDispose:
 
     def test_when_the_program_ends_cuts_nothing_short(self) -> None:
         async def main() -> None:
-            numbers, source = Numbers(), Source()
+            numbers, source, pumped = Numbers(), Source(), rx.operator(of.map(abs), strategy=Suspend(1))
             observables = [
                 rx.to_observable(Stream(numbers)),
+                rx.to_observable(Stream(Numbers()) | pumped),  # its pump is cancelled, which is no error
                 rx.to_observable(source.stream()),
             ]
             subscriptions = [each.subscribe(Heard()) for each in observables]
