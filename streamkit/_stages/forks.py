@@ -54,7 +54,9 @@ def all_sinks(branches: Sequence[Any], name: str = "branches") -> bool:
         raise ValueError(f"{name} must be one or more, not none")
     for branch in branches:
         if not isinstance(branch, Pipe):
-            raise TypeError(f"{name} must be operators or sinks, not {shown(branch)}{instead(branch)}")
+            raise TypeError(
+                f"{name} must be operators or sinks, not {shown(branch)}{instead(branch, several=True)}"
+            )
     sinks = [branch.links[-1].declaration.sink for branch in branches]
     if any(sinks) and not all(sinks):
         raise TypeError(

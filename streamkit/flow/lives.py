@@ -13,7 +13,6 @@ from streamkit._core.errors import UNCAUGHT
 from streamkit._core.show import shown
 from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.face.job import Handle, Job
-from streamkit._engine.run.ending import is_cleaning_up
 from streamkit.flow.report import Left
 from streamkit.runner.intake import Intake
 
@@ -25,9 +24,6 @@ class NoJobError(TypeError):
 
 
 _MISTAKES: Final = (*UNCAUGHT, NoJobError)
-_SOON: Final = 0.001
-_LATER: Final = 1.0
-"""Seconds until a job that closes its source is looked at again: twice as long each time, up to a second."""
 
 
 def is_mistake(error: BaseException) -> bool:
@@ -105,7 +101,6 @@ class JobLife(Life):
         self._handle: Handle[Any] | None = None
         self._paused = paused
         self._timer: asyncio.TimerHandle | None = None
-        self._look: asyncio.TimerHandle | None = None
         self._left: tuple[Left, ...] = ()
         super().__init__(self._live(make), path)
 
@@ -150,16 +145,11 @@ class JobLife(Life):
             if count:
                 yield Left(path=self.path, operator=operator, count=count)
 
-    def _cancel(self, again: float = _SOON) -> None:
-        """Cancel the job, unless it ends by itself and closes its source, which nothing cuts short."""
-        if self.task.cancelling():
-            return  # the program has ended meanwhile
-        if self._handle is not None and is_cleaning_up(self._handle._task):  # pyright: ignore[reportPrivateUsage] - to look, not to steer
-            self._handle.resume()
-            # perhaps it is that of a stream in it, after which it would go on
-            self._look = asyncio.get_running_loop().call_later(again, self._cancel, min(2 * again, _LATER))
-        else:
+    def _cancel(self) -> None:
+        if self._handle is None:
             self.task.cancel(ENDED)
+        else:
+            self._handle._end()  # pyright: ignore[reportPrivateUsage] - `stop`, without waiting for it
 
     def pause(self, paused: bool) -> None:
         self._paused = paused
@@ -171,9 +161,8 @@ class JobLife(Life):
 
     def forget(self) -> None:
         self._handle = None
-        for timer in (self._timer, self._look):
-            if timer is not None:
-                timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 class Inner(Protocol):

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{given.command} needs a file, and --registry module:name")
     try:
         return _run(given, registry)
-    except (OSError, ValueError, GraphError) as error:
+    except (OSError, ValueError, GraphError, ImportError) as error:  # YAML needs an extra
         print(f"{given.file}: {told(error)}", file=sys.stderr)
         return 1
 
@@ -66,12 +66,15 @@ def _run(given: argparse.Namespace, registry: Registry) -> int:
 
 def _test(graph: Graph, file: str, *, fix: bool) -> int:
     outcomes = run_tests(graph)
+    well = all(each.ok for each in outcomes)
     print(*outcomes, sep="\n")
     if fix:
         words = fixed(graph, outcomes).encode()  # before the file is opened, which empties it
         with open(file, "wb") as written:
             written.write(words)
-    return 0 if all(each.ok for each in outcomes) else 1
+        if not well:
+            print(f"{file}: what came is in it now")
+    return 0 if well else 1
 
 
 def _registry(name: str) -> Registry:

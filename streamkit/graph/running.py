@@ -199,17 +199,25 @@ class RunningGraph(Generic[G]):
                 self._stopped = True
                 self._over.set()
             await asyncio.wait([self._task])
+        await self._closed()
+
+    async def _closed(self) -> None:
+        """Close what is left: the task may have been cancelled before it began."""
+        if self._task.done():
+            self._over.set()
+            await stopped([*self._units.values(), *self._old])
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._result().__await__()
 
     async def _result(self) -> Any:
         try:
-            return await self._task
+            found = await self._task
         finally:
-            if self._task.done():  # it may have been cancelled before it began
-                self._over.set()
-                await stopped([*self._units.values(), *self._old])
+            await self._closed()
+        if self._stopped:  # not in the task, which would log it where nobody awaits this
+            raise StoppedError(f"{self._graph!r} was stopped")
+        return found
 
     def __repr__(self) -> str:
         return f"<RunningGraph {'done' if self.done else 'running'} {self._graph!r}>"
@@ -375,7 +383,7 @@ class RunningGraph(Generic[G]):
         if self._error is not None:
             raise self._error
         if self._stopped:
-            raise StoppedError(f"{self._graph!r} was stopped")
+            return None
         found = results(self._units)
         return found if len(found) > 1 else next(iter(found.values()))
 

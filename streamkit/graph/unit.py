@@ -16,6 +16,7 @@ from streamkit._engine.face.explain import explained
 from streamkit._engine.face.explanation import Part
 from streamkit._engine.face.stream import Pipe, Stream
 from streamkit._engine.face.weight import ONE, Weight, heaviest
+from streamkit._engine.run.ending import interrupt
 from streamkit.graph.build import Assembly
 from streamkit.graph.inputs import Input
 from streamkit.graph.lanes import Port
@@ -109,11 +110,11 @@ class Unit:
         return self.port.send(item)
 
     def stop(self) -> None:
-        """End it, with what is under way; a second time, that cuts no clean-up short."""
+        """End it, with what is under way; that cuts no clean-up short."""
         if not self.stopped and not self.done:
             self.stopped = True
             if self.task is not None:
-                self.task.cancel(ENDED)
+                interrupt(self.task)
 
     def prove(self) -> None:
         """Have it on trial no more."""

@@ -11,6 +11,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.explain import explain
 from streamkit._engine.face.explanation import Explanation
 from streamkit._engine.face.job import Handle, Job
+from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Shape, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
@@ -288,7 +289,8 @@ def _links(content: Any) -> tuple[Link, ...]:
     if content is None:
         return ()
     if not isinstance(content, Pipe) or content.links[-1].declaration.sink:
-        raise TypeError(f"content must be operators, and no sink, not {shown(content)}")
+        hint = "" if isinstance(content, Pipe) else instead(content)
+        raise TypeError(f"content must be operators, and no sink, not {shown(content)}{hint}")
     return content.links
 
 

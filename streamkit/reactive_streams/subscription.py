@@ -9,7 +9,9 @@ from typing import Any
 from streamkit._core.errors import StoppedError, attach, attached
 from streamkit._core.reactive_streams import Subscriber
 from streamkit._core.show import shown
+from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.face.stream import Stream
+from streamkit._engine.run.ending import interrupt
 from streamkit.reactive_streams.demand import Demand, wake
 from streamkit.reactive_streams.signals import Signals
 
@@ -128,7 +130,7 @@ class StreamSubscription:
                     return
         except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
-            if not demand.stopping or task is None or task.uncancel():
+            if ENDED not in cancelled.args or task is None or task.uncancel():
                 raise  # the cancellation came from outside
             for late in attached(cancelled):
                 self._signals.late(late)
@@ -139,7 +141,7 @@ class StreamSubscription:
         """Cancel what the run waits for. Within a signal there is nothing to cancel: the run looks next."""
         task = self._task
         if self._interruptible and task is not None and task is not asyncio.current_task():
-            task.cancel()
+            interrupt(task)
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         """Call `function` in the loop of the run; if that runs here, at once."""
@@ -156,7 +158,8 @@ class StreamSubscription:
     def _finished(self, task: asyncio.Task[None]) -> None:
         _running.discard(task)
         if not self._closed.is_set():  # it never ran: the loop was ended before
-            self._conclude(asyncio.CancelledError())
+            if not self._demand.over:
+                self._conclude(asyncio.CancelledError())
             self._release()
 
     def _conclude(self, error: BaseException | None) -> None:

@@ -78,7 +78,7 @@ class _Program:
         self._jobs = [self._intake.steered(job) for job in jobs]
         self._handles: list[Handle[Any]] = []
         self.interrupts = Interrupts(self._obey)
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
 
     def _obey(self) -> None:
         caught = len(self.interrupts.caught)
@@ -103,6 +103,9 @@ class _Program:
             await handle
         except StoppedError:
             return
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # the program is cancelled, and no callback has raised it
             self.errors.append(error)
             self._intake.end()

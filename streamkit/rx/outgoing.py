@@ -18,7 +18,9 @@ from streamkit._core.show import shown
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.run.ending import interrupt
 from streamkit._engine.run.own import closed
+from streamkit._engine.run.shelter import sheltered
 from streamkit._engine.run.start import Begun, begin, loop_of
 from streamkit.sinks.effects import for_each
 
@@ -68,7 +70,14 @@ class _Subscription(abc.DisposableBase):
         if self._begun is None and not self._disposed:
             self._open()
         self._task = self._loop.create_task(self._run())
-        self._task.add_done_callback(lambda _: self.ended.set_result(None))
+        self._task.add_done_callback(self._over)
+
+    def _over(self, _: object) -> None:
+        if self._begun is None:
+            self.ended.set_result(None)
+        else:  # its task was cancelled before its first step, and what was opened is open
+            self._disposed = True
+            sheltered(self._run(), self._loop).add_done_callback(self._over)
 
     def _next(self, item: Any) -> None:
         try:
@@ -84,13 +93,14 @@ class _Subscription(abc.DisposableBase):
         """Send the items; on every exit, the stream is closed."""
         if self._unopened is not None:
             raise self._unopened
-        if self._begun is None:  # it was disposed before
+        begun, self._begun = self._begun, None
+        if begun is None:  # it was disposed before
             return  # pragma: no cover - but where tasks are eager: others are cancelled before they begin
         if self._disposed:
-            opened, links, relays = self._begun
+            opened, links, relays = begun
             await closed(loop_of(opened, links[:-1], relays, End.STAGE, Pace()))  # without the `for_each`
         else:
-            await loop_of(*self._begun, End.RESULT, Pace())
+            await loop_of(*begun, End.RESULT, Pace())
 
     async def _run(self) -> None:
         try:
@@ -121,7 +131,7 @@ class _Subscription(abc.DisposableBase):
 
     def _report_clean_up(self, end: BaseException) -> None:
         for error in attached(end):
-            if not isinstance(error, _Disposed):
+            if not isinstance(error, (_Disposed, CancelledError)):
                 self._report(error)
 
     def _report(self, error: BaseException) -> None:
@@ -141,10 +151,8 @@ class _Subscription(abc.DisposableBase):
 
     def _cancel(self) -> None:
         task = self._task
-        if task is None or self._ending:
-            return
-        if not task.done() and task is not asyncio.current_task():
-            task.cancel()
+        if not (task is None or task.done() or self._ending or task is asyncio.current_task()):
+            interrupt(task)
 
 
 class StreamObservable(Observable[T]):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streamkit import Handle, StoppedError, Stream, Suspend, ops, push
-from streamkit.testing import run
+from streamkit.testing import Faults, run
 from tests.face.ticking import now, ticking, within
 
 
@@ -282,3 +282,30 @@ def test_stopping_again_cuts_no_clean_up_short(operator: Any) -> None:
 
     run(main)
     assert closed == [3.5]
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
+def test_a_source_that_closes_by_itself_is_let_alone(paused: bool) -> None:
+    async def main() -> None:
+        source = ticking(1, closing=5.0)
+        handle = (Stream(source) | ops.to_list()).start()
+        await asyncio.sleep(2.5)  # at 2, its end has come
+        if paused:
+            handle.pause()
+        await handle.stop()
+        assert (handle.done, source.closed, now()) == (True, 1, 7.0)
+
+    run(lambda: within(1000.0, main()))
+
+
+def test_a_job_that_the_end_of_the_program_has_cancelled_is_not_cancelled_again() -> None:
+    async def main() -> None:
+        source = ticking(closing=5.0)
+        handle = (Stream(source) | ops.drain()).start()
+        try:
+            await asyncio.sleep(1.5)
+        finally:
+            await handle.stop()
+            assert source.closed == len(source.visits)
+
+    run(main, faults=Faults.SHUTDOWN)

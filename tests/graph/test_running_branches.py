@@ -1,9 +1,11 @@
 """Branches of graphs that run: they come and go, part and meet, and end before the others do."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
-from streamkit.testing import run
+from streamkit.graph import Graph, Registry
+from streamkit.testing import Faults, FaultySource, run
 from tests.graph.world import COUNT, N, World, listed, mapped, turns
 
 SCHEDULES = 30
@@ -82,3 +84,18 @@ def test_a_branch_may_come_and_go_while_an_item_is_on_its_way() -> None:
         assert await running == [*range(100)]
 
     run(main)
+
+
+def test_stop_cuts_no_clean_up_short_and_need_not_be_followed_by_an_await() -> None:
+    async def main(every: float | None, seconds: float) -> None:
+        source = FaultySource([1], every=every, close_seconds=5.0)
+        nodes = {"n": {"source": "source"}, "s": mapped("str", "n"), "o": listed("s")}
+        running = Graph({"nodes": nodes}, registry=Registry({"source": source, "str": str})).start()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await running.stop()
+            assert [visit.closed for visit in source.visits] in ([1], [])
+
+    run(partial(main, None, 1.0))  # it closes by itself
+    run(partial(main, 9.0, 1.0), faults=Faults.SHUTDOWN)  # the end of the program has cancelled it

@@ -128,6 +128,7 @@ def test_what_came_is_written_into_the_file(
     path.write_text(text)
     command = ["test", str(path), "--registry", "tests.graph.test_trial:REGISTRY"]
     assert main([*command, "--fix"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == f"{path}: what came is in it now"
     assert main(command) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == ["test 0: ok", "test 1: ok"]
     graph = Graph.load(path, registry=registry())

@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,7 +133,9 @@ def test_operators_beside_a_source_that_was_made_before() -> None:
         assert [each.where for each in found] == ["nodes.n.source"]
 
 
-def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yaml_without_its_package_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     import streamkit.graph
 
     monkeypatch.delitem(sys.modules, "streamkit.graph.yaml", raising=False)
@@ -141,6 +144,10 @@ def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "yaml", None)
     with pytest.raises(ImportError, match=r"install pyyaml: streamkit\[yaml\]"):
         Graph.read("", format="yaml", registry=Registry())
+    (tmp_path / "graph.yaml").write_text("")
+    command = ["check", str(tmp_path / "graph.yaml"), "--registry", "tests.graph.test_whole_odd:REGISTRY"]
+    assert main(command) == 1
+    assert "install pyyaml: streamkit[yaml]" in capsys.readouterr().err
 
 
 def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,6 +173,9 @@ def test_what_cannot_stand_in_a_slot_changes_nothing() -> None:
     async def main() -> None:
         slot = Slot[Any, Any](ops.map(neg), bound=3)
         wrong: Any
+        for wrong, cure in (([ops.map(neg)], r"join them with \|"), (ops.map, r"write map\(\.\.\.\)")):
+            with pytest.raises(TypeError, match=f"content must be operators, and no sink, not .*: {cure}"):
+                await slot.replace(wrong)
         for wrong in (ops.to_list(), neg, Stream("a"), 1):
             with pytest.raises(TypeError, match="content must be operators, and no sink"):
                 await slot.replace(wrong)

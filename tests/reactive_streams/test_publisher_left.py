@@ -1,6 +1,7 @@
 """`to_publisher`: subscriptions that are left where no loop runs, ahead of demand, and within clean-up."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from streamkit import Stream, attached, ops
 from streamkit.reactive_streams import to_processor, to_publisher
 from streamkit.reactive_streams.demand import Demand, wake
-from streamkit.testing import run
+from streamkit.testing import Faults, FaultySource, run
 from streamkit.testing.reactive_streams import Probe, Supply, Upstream
 from tests.reactive_streams.asking import Source, asking, reports, rest
 
@@ -57,6 +58,22 @@ def test_a_run_that_was_cancelled_twice_tells_its_subscriber_nothing() -> None:
 
     run(main, leaks=False)
     assert probe.signals == ["on_subscribe", "on_next"]
+
+
+def test_a_cancel_cuts_no_clean_up_short() -> None:
+    async def main(every: float | None) -> None:
+        source, probe = FaultySource([1], every=every, close_seconds=60.0), Probe(asking(9))
+        publisher = to_publisher(Stream(source))
+        publisher.subscribe(probe)
+        try:
+            await rest()
+        finally:
+            probe.link.cancel()
+            await publisher.wait_closed()
+            assert [visit.closed for visit in source.visits] in ([1], [])
+
+    run(partial(main, None))  # it closes by itself
+    run(partial(main, 9.0), faults=Faults.SHUTDOWN)  # the end of the program has cancelled it
 
 
 def test_an_item_that_was_pulled_ahead_of_demand_is_not_sent_if_the_pull_has_cancelled() -> None:

@@ -136,6 +136,15 @@ class TestRun:
         assert shown == [ZeroDivisionError]
         assert lists[0]
 
+    def test_so_is_one_that_is_cancelled_by_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def cancelled(_: object) -> None:
+            raise asyncio.CancelledError
+
+        shown: list[type[BaseException]] = []
+        monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: shown.append(kind))
+        assert runner.run(streamkit.never() | ops.drain(), Stream([1]) | ops.for_each(cancelled)) == 1
+        assert shown == [asyncio.CancelledError]
+
     def test_wrong_arguments_are_answered(self) -> None:
         with pytest.raises(TypeError, match="run needs a job"):
             runner.run()

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Stream, Suspend, ops
 from streamkit.runner.intake import Intake
 from streamkit.testing import run
 
@@ -122,6 +123,68 @@ class TestGivenUp:
             assert task.cancelled()
 
         run(main)
+
+    def test_nor_is_one_that_came_just_before(self) -> None:
+        async def main() -> None:
+            intake = Intake()
+
+            async def source() -> AsyncIterator[int]:
+                yield 1
+                await asyncio.sleep(1000.0)
+
+            job = intake.steered(
+                Stream(source) | ops.batch(2) | ops.for_each(lambda _: asyncio.sleep(1000.0))
+            )
+            task = asyncio.ensure_future(job)
+            await asyncio.sleep(1.0)
+            intake.end()
+            task.cancel()  # before the pull is given up: what is inside is not finished then
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert asyncio.get_running_loop().time() == 1.0
+
+        run(main)
+
+    def test_it_is_given_up_when_what_the_source_reads_is_closed_and_it_goes_on_to_wait(self) -> None:
+        closed: list[float] = []
+
+        async def page() -> AsyncIterator[int]:
+            try:
+                yield 1
+            finally:
+                await asyncio.sleep(2.0)
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                async for number in page():
+                    yield number
+                await asyncio.sleep(1000.0)
+            finally:
+                closed.append(asyncio.get_running_loop().time())
+
+        assert ended_after(source, seconds=1.0) == ([1], 0)
+        assert 2.0 <= closed[0] < 4.0
+
+    def test_it_is_given_up_behind_a_time_limit_of_the_source_that_was_over_meanwhile(self) -> None:
+        async def source() -> AsyncIterator[int]:
+            try:
+                async with asyncio.timeout(1.0):
+                    yield 1
+                    yield 2
+            except TimeoutError:
+                pass
+            await asyncio.sleep(1000.0)
+            yield 3
+
+        async def main(seconds: float) -> float:
+            intake = Intake()
+            job = Stream(source) | ops.buffer(Suspend(1)) | ops.for_each(lambda _: asyncio.sleep(2.0))
+            asyncio.get_running_loop().call_later(seconds, intake.end)
+            await intake.steered(job)
+            return asyncio.get_running_loop().time()
+
+        for seconds in (0.5, 3.0):
+            assert run(partial(main, seconds)) < 10.0
 
     def test_what_ends_before_it_begins_gives_nothing(self) -> None:
         intake = Intake()

@@ -14,7 +14,7 @@ from reactivex import operators as of
 from reactivex.scheduler.eventloop import AsyncIOThreadSafeScheduler
 
 from streamkit import Stream, Suspend, ops, rx
-from streamkit.testing import run
+from streamkit.testing import Faults, run
 from tests.laws.lab import Boom
 from tests.patience import comes, idle
 from tests.rx.observables import Halt, Source, threads, turns, until, virtual
@@ -43,6 +43,48 @@ class TestDispose:
         observable.subscribe(heard).dispose()
         await observable.closed()
         assert (numbers.begun, heard.items, heard.end) == (0, [], [])
+
+    @pytest.mark.parametrize("later", range(4))
+    @virtual
+    async def test_at_any_turn_disposes_what_the_stream_has_subscribed_to(self, later: int) -> None:
+        source = Source()
+        observable = rx.to_observable(source.stream())
+        subscription = observable.subscribe(Heard())
+        await turns(later)
+        subscription.dispose()
+        await observable.closed()
+        assert len(source.disposals) == source.subscriptions
+
+    @virtual
+    async def test_while_the_source_closes_by_itself_cuts_nothing_short(self) -> None:
+        numbers = Numbers(1)
+        observable = rx.to_observable(Stream(numbers))
+        subscription = observable.subscribe(Heard())
+        await asyncio.sleep(0.5)
+        subscription.dispose()
+        await observable.closed()
+        assert numbers.closed == 1
+
+    def test_when_the_program_ends_cuts_nothing_short(self) -> None:
+        async def main() -> None:
+            numbers, source, pumped = Numbers(), Source(), rx.operator(of.map(abs), strategy=Suspend(1))
+            observables = [
+                rx.to_observable(Stream(numbers)),
+                rx.to_observable(Stream(Numbers()) | pumped),  # its pump is cancelled, which is no error
+                rx.to_observable(source.stream()),
+            ]
+            subscriptions = [each.subscribe(Heard()) for each in observables]
+            try:
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            finally:
+                for subscription in subscriptions:
+                    subscription.dispose()
+                for each in observables:
+                    await each.closed()
+                assert (numbers.closed, len(source.disposals)) == (numbers.begun, source.subscriptions)
+
+        run(main, faults=Faults.SHUTDOWN)
 
     @virtual
     async def test_twice_or_after_the_end_does_nothing(self) -> None:

@@ -13,7 +13,6 @@ from streamkit._core.errors import StoppedError, raise_first
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
-from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.face.explain import explain
 from streamkit._engine.face.explanation import Explanation
 from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
@@ -22,6 +21,7 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.driver import current
+from streamkit._engine.run.ending import interrupt
 from streamkit._engine.run.followed import followed
 from streamkit._engine.run.gate import driven
 from streamkit._engine.run.start import start
@@ -224,8 +224,13 @@ class Handle(Generic[R_co]):
         if not self._task.done():
             if not self._stopped:
                 self._stopped = True
-                self._task.cancel(ENDED)  # no scope of a source is asked whether it has sent that
+                self._end()
             await asyncio.wait([self._task])
+
+    def _end(self) -> None:
+        """Cancel the job, once, and not while a source closes; where it is paused, that goes on."""
+        if not interrupt(self._task):
+            self.resume()
 
     def __await__(self) -> Generator[Any, None, R_co]:
         try:

@@ -196,10 +196,15 @@ def _of_neighbour(value: object) -> tuple[str, str] | None:
     return f"an operator of {package} runs inside of one of ours", code.format(operator)
 
 
-def instead(argument: object) -> str:
-    """What to write instead of an `argument` that was to be an operator, if it is a usual mistake."""
+def instead(argument: object, *, several: bool = False) -> str:
+    """What to write instead of an `argument` that was to be an operator, if it is a usual mistake.
+
+    Args:
+        argument: what was given.
+        several: whether others may follow it.
+    """
     if isinstance(argument, (list, tuple)):
-        return ": give them one by one, or write *operators"
+        return ": give them one by one, or write *operators" if several else ": join them with |"
     return f": write {named(argument)}(...)" if hasattr(argument, _DECLARED) else ""
 
 

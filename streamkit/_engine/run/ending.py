@@ -21,12 +21,13 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.shelter import hide
 
-__all__ = ["STEPPING", "Ending", "has_begun", "is_cleaning_up"]
+__all__ = ["STEPPING", "Ending", "has_begun", "interrupt", "is_cleaning_up"]
 
 _MANY = 512
 """Code objects of which is known where they clean up, at most."""
 _SOON = 0.001
-"""Seconds until a task that was left alone is looked at again; then twice as long, and so on."""
+_LATER = 1.0
+"""Seconds until a task that was left alone is looked at again: twice as long each time, up to a second."""
 
 
 class Ending:
@@ -40,13 +41,18 @@ class Ending:
 
     def cancel(self, task: Task[Any]) -> None:
         """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
-        if not has_begun(task):
-            return
-        hide(task)
-        if not self._cancelled(task):
-            if self._timer is not None:  # it may be long until then, for another task
-                self._timer.cancel()
-            self._look_in(_SOON)
+        if has_begun(task):
+            hide(task)
+            self.ends(task)
+
+    def ends(self, task: Task[Any]) -> bool:
+        """Cancel `task`, now or when its clean-up is over; False if that is later. It stays known."""
+        if self._cancelled(task):
+            return True
+        if self._timer is not None:  # it may be long until then, for another task
+            self._timer.cancel()
+        self._look_in(_SOON)
+        return False
 
     def forget(self) -> None:
         """Every task has ended."""
@@ -65,13 +71,22 @@ class Ending:
         return True
 
     def _look_in(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(seconds, self._look, 2 * seconds)
+        self._timer = self._loop.call_later(seconds, self._look, min(2 * seconds, _LATER))
 
     def _look(self, seconds: float) -> None:
         self._timer = None
         self._spared = {task for task in self._spared if not task.done()}
         if [task for task in (*self._spared,) if not self._cancelled(task)]:
             self._look_in(seconds)
+
+
+def interrupt(task: Task[Any]) -> bool:
+    """Cancel one `task`, now or when its clean-up is over; False if that is later."""
+    ending = Ending(task.get_loop())
+    if ending.ends(task):
+        return True
+    task.add_done_callback(lambda _: ending.forget())
+    return False
 
 
 def has_begun(task: Task[Any]) -> bool:
