@@ -126,8 +126,10 @@ class CarrierLedger:
         task = asyncio.create_task(self._end(error))
         if not task.done():  # pragma: no branch - an eager task may be
             hide(task)
-        await _ended(task)
-        task.result()
+        errors: list[BaseException] = []
+        await _attempt(_ended(task), errors)
+        await _attempt(task, errors)  # behind a cancellation, whose error tells of it
+        raise_first(errors)
 
     async def _end(self, error: BaseException | None) -> None:
         state = self._state

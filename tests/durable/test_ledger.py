@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import CarrierError
+from streamkit import CarrierError, attached
 from streamkit.durable import Json, LeaseLost, Message, Trimmed
 from streamkit.durable.events import log
 from streamkit.durable.ledger import CarrierLedger
@@ -125,6 +125,27 @@ def test_wherever_it_is_cancelled_all_is_acknowledged_or_handed_back(faults: Fau
             assert not carrier.store.connections
 
     run(main, faults=faults)
+
+
+def test_an_error_of_the_end_is_told_by_the_cancellation_that_comes_meanwhile() -> None:
+    async def main() -> None:
+        carrier = Memory()
+        await stored(carrier, "a")
+        carrier.store.fails["forget"] = CarrierError("no more")
+
+        async def read() -> None:
+            async with reading(carrier) as pairs:
+                await anext(pairs)
+
+        task = asyncio.ensure_future(read())
+        while not carrier.store.calls[-1].startswith("forget"):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert list(map(str, attached(caught.value))) == ["no more"]
+
+    run(main)
 
 
 def test_a_lease_that_ran_out_is_told_and_not_acknowledged() -> None:
