@@ -140,7 +140,7 @@ class CarrierLedger:
         if self._keep in self._tasks:
             await _attempt(_ended(self._tasks[self._keep]), errors)
         under_way = [each for each in self._held.values() if each.count]
-        state.blamed |= isinstance(error, CarrierError) or any(each.failed for each in under_way)
+        state.blamed |= not _blames(error) or any(each.failed for each in under_way)
         await _attempt(self._settle(), errors)
         await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
@@ -333,7 +333,7 @@ class CarrierLedger:
 
 
 def _blames(error: BaseException | None) -> bool:
-    """Whether an error tells of the item that was worked on: a carrier that is away does not."""
+    """Whether an error tells of the items that were worked on: a carrier that is away does not, nor an end."""
     return isinstance(error, Exception) and not isinstance(error, CarrierError)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -167,6 +168,30 @@ def test_a_carrier_behind_that_is_away_is_no_fault_of_the_items() -> None:
                 await (reader | behind.writer(batch=1))
         assert not dead.store.entries
         assert await left(carrier) == [(b"a", 1), (b"b", 1)]
+
+    run(main)
+
+
+def test_a_run_that_is_ended_is_no_fault_of_the_items() -> None:
+    """However often it is stopped, is cancelled or has enough, while there is one that takes long."""
+
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        reader = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
+        kind: Any = {"concurrency": 2, "ordered": False}
+        slow = reader | ops.map(lambda body: asyncio.sleep(900.0 * (body != b"0"), body), **kind)
+        await stored(carrier, "long")
+        for _ in range(3):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await (slow | ops.drain())
+            handle = (slow | ops.drain()).start()
+            await asyncio.sleep(1.0)
+            await handle.stop()
+            await stored(carrier, 0)
+            await (slow | ops.take(1) | ops.drain())
+        assert not dead.store.entries
+        assert await left(carrier) == [(b"long", 1)]
 
     run(main)
 
