@@ -333,7 +333,7 @@ class CarrierLedger:
 
 
 def _blames(error: BaseException | None) -> bool:
-    """Whether an error tells of the items that were worked on: a carrier that is away does not, nor an end."""
+    """Whether an error tells of what was worked on: a carrier that is away does not, and no end does."""
     return isinstance(error, Exception) and not isinstance(error, CarrierError)
 
 

@@ -13,7 +13,7 @@ from streamkit.durable.events import log
 from streamkit.durable.ledger import CarrierLedger
 from streamkit.durable.reading import Reading
 from streamkit.testing import Faults, run
-from tests.durable.memory import Memory
+from tests.durable.memory import Memory, MemoryConnection
 from tests.durable.runs import left, reading, stored
 
 
@@ -129,18 +129,20 @@ def test_wherever_it_is_cancelled_all_is_acknowledged_or_handed_back(faults: Fau
 
 def test_an_error_of_the_end_is_told_by_the_cancellation_that_comes_meanwhile() -> None:
     async def main() -> None:
-        carrier = Memory()
+        class Failing(MemoryConnection):
+            async def hand_back(self, *arguments: Any, **named: Any) -> None:
+                task.cancel()
+                await asyncio.sleep(1.0)
+                raise CarrierError("no more")
+
+        carrier = Memory(kind=Failing)
         await stored(carrier, "a")
-        carrier.store.fails["forget"] = CarrierError("no more")
 
         async def read() -> None:
             async with reading(carrier) as pairs:
                 await anext(pairs)
 
         task = asyncio.ensure_future(read())
-        while not carrier.store.calls[-1].startswith("forget"):
-            await asyncio.sleep(0)
-        task.cancel()
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
         assert list(map(str, attached(caught.value))) == ["no more"]
