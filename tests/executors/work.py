@@ -17,6 +17,7 @@ from typing import Any
 from streamkit.executors import Hooks, Worker, worker
 
 __all__ = [
+    "Ends",
     "Model",
     "Noted",
     "SlowToClose",
@@ -154,6 +155,13 @@ class Stubborn(Exception):  # noqa: N818
 
     def __init__(self, one: str, two: int) -> None:
         super().__init__(f"{one} and {two}")
+
+
+class Ends(Exception):  # noqa: N818
+    """It is pickled, and ends the program where it is read."""
+
+    def __reduce__(self) -> Any:
+        return sys.exit, ()
 
 
 class Unreadable:
