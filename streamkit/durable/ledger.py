@@ -173,9 +173,6 @@ class CarrierLedger:
                 continue
             most = min(room, reading.batch)
             messages = await self._connection.claim(reading.group, most, reading.lease, _WAIT)
-            if self._connection.trimmed > state.trimmed:
-                count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
-                reading.tell(Trimmed(reading.group, count, state.trimmed))
             if messages and state.ending:
                 await self._connection.hand_back(reading.group, messages, counted=False)
             elif messages:
@@ -183,6 +180,9 @@ class CarrierLedger:
                 await self._take(messages)
                 self._arrived.ring()
                 self._wake.ring()
+            if self._connection.trimmed > state.trimmed:
+                count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
+                reading.tell(Trimmed(reading.group, count, state.trimmed))
 
     async def _take(self, messages: Iterable[Message]) -> None:
         """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters.
@@ -212,9 +212,9 @@ class CarrierLedger:
                 dead.append(Dead(message, f"it does not decode: {told(error)}"))
                 continue
             self._ready.append((delivery, item))
-        await self._bury(dead)
         if others:
             await self._connection.hand_back(reading.group, others, delay=_LATER, counted=False)
+        await self._bury(dead)
 
     async def _keep(self) -> None:
         loop, state, enough = asyncio.get_running_loop(), self._state, self.reading.enough
@@ -274,6 +274,7 @@ class CarrierLedger:
         if dead:
             await self._letters.write(dead)
             await self._acknowledge([each.message for each in dead])
+            self._letters.tell(dead)
 
     async def _acknowledge(self, messages: list[Message]) -> None:
         if messages:
@@ -315,9 +316,10 @@ class CarrierLedger:
 
     async def _rest(self, error: BaseException | None) -> None:
         """Hand back all that is open: what was never handed out, as if it had not been claimed."""
+        errors: list[BaseException] = []
         untouched = [delivery.message for delivery, _ in self._ready]
         self._ready.clear()
-        await self._hand_back(untouched, counted=False)
+        await _attempt(self._hand_back(untouched, counted=False), errors)
         failed: list[Message] = []
         beside: list[Message] = []
         dead: list[Dead] = []
@@ -327,9 +329,11 @@ class CarrierLedger:
                 self._failed(delivery, failed, dead)
             else:
                 beside.append(delivery.message)
-        await self._bury(dead)
-        await self._hand_back(failed)
-        await self._hand_back(beside, counted=not self._state.blamed)
+        await _attempt(self._bury(dead), errors)
+        failed += [each.message for each in dead if id(each.message) in self._held]
+        await _attempt(self._hand_back(failed), errors)
+        await _attempt(self._hand_back(beside, counted=not self._state.blamed), errors)
+        raise_first(errors)
 
 
 def _blames(error: BaseException | None) -> bool:

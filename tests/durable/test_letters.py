@@ -172,6 +172,28 @@ def test_a_carrier_behind_that_is_away_is_no_fault_of_the_items() -> None:
     run(main)
 
 
+def test_what_fails_where_letters_are_written_or_told_keeps_nothing_from_being_handed_back() -> None:
+    async def main() -> None:
+        for away, letters, rest in (True, 0, [b"poison", b"b"]), (False, 1, [b"b"]):
+            carrier, dead = Memory(), Memory(name="dead")
+            await stored(carrier, "poison", "b")
+            if away:
+                dead.store.fails["append"] = CarrierAwayError("away")
+            options: dict[str, Any] = {"max_deliveries": 1, "dead_letters": dead, "on_event": lambda _: 1 / 0}
+            with pytest.raises(ValueError, match="bad") as caught:
+                await (carrier.reader(group="g", **options) | ops.map(bad, concurrency=2) | ops.drain())
+            assert "away" in caught.value.__notes__[-1] or "ZeroDivision" in caught.value.__notes__[-1]
+            assert len(dead.store.entries) == letters
+            assert [body for body, _ in await left(carrier)] == rest
+
+    async def bad(body: bytes) -> None:
+        await asyncio.sleep(1.0)
+        if body == b"poison":
+            raise ValueError("bad")
+
+    run(main)
+
+
 def test_a_run_that_is_ended_is_no_fault_of_the_items() -> None:
     """However often it is stopped, is cancelled or has enough, while there is one that takes long."""
 
