@@ -69,6 +69,11 @@ class Delivery:
         self.message: Any = message
         """What the carrier knows it by."""
 
+    @property
+    def handed(self) -> Iterable[Delivery]:
+        """What its source has handed out, and counts as open until it is closed: itself."""
+        return (self,)
+
     def settle(self) -> None:
         """One place is done with it."""
         self.count -= 1
@@ -102,6 +107,10 @@ class _Nothing(Delivery):
 
     __slots__ = ()
 
+    @property
+    def handed(self) -> Iterable[Delivery]:
+        return ()
+
     def settle(self) -> None:
         pass
 
@@ -129,6 +138,10 @@ class Together(Delivery):
     def __init__(self, parts: list[Delivery]) -> None:
         super().__init__(_PARTS, None)
         self.parts = parts
+
+    @property
+    def handed(self) -> Iterable[Delivery]:
+        return [each for part in self.parts for each in part.handed]
 
     def mark(self) -> None:
         self.failed = True

@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from asyncio import Runner
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, ExitStack
 from time import perf_counter
 from typing import Any, Final, TypeAlias
@@ -192,9 +193,12 @@ def workers_argument(name: str, value: Any) -> Workers:
     """Return the argument `name` if it is workers."""
     if isinstance(value, Workers):
         return value
-    raise TypeError(
+    asked = (
         f"{name} must be workers such as streamkit.executors.Threads(8) or Processes(4), not {shown(value)}"
     )
+    if isinstance(value, Executor):
+        asked += f": write {name}=Executor(executor, 8), of streamkit.executors"
+    raise TypeError(asked)
 
 
 class Lasting(Value):

@@ -126,8 +126,10 @@ class CarrierLedger:
         task = asyncio.create_task(self._end(error))
         if not task.done():  # pragma: no branch - an eager task may be
             hide(task)
-        await _ended(task)
-        task.result()
+        errors: list[BaseException] = []
+        await _attempt(_ended(task), errors)
+        await _attempt(task, errors)  # behind a cancellation, whose error tells of it
+        raise_first(errors)
 
     async def _end(self, error: BaseException | None) -> None:
         state = self._state
@@ -138,7 +140,7 @@ class CarrierLedger:
         if self._keep in self._tasks:
             await _attempt(_ended(self._tasks[self._keep]), errors)
         under_way = [each for each in self._held.values() if each.count]
-        state.blamed |= isinstance(error, CarrierError) or any(each.failed for each in under_way)
+        state.blamed |= not _blames(error) or any(each.failed for each in under_way)
         await _attempt(self._settle(), errors)
         await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
@@ -171,9 +173,6 @@ class CarrierLedger:
                 continue
             most = min(room, reading.batch)
             messages = await self._connection.claim(reading.group, most, reading.lease, _WAIT)
-            if self._connection.trimmed > state.trimmed:
-                count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
-                reading.tell(Trimmed(reading.group, count, state.trimmed))
             if messages and state.ending:
                 await self._connection.hand_back(reading.group, messages, counted=False)
             elif messages:
@@ -181,6 +180,9 @@ class CarrierLedger:
                 await self._take(messages)
                 self._arrived.ring()
                 self._wake.ring()
+            if self._connection.trimmed > state.trimmed:
+                count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
+                reading.tell(Trimmed(reading.group, count, state.trimmed))
 
     async def _take(self, messages: Iterable[Message]) -> None:
         """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters.
@@ -210,9 +212,9 @@ class CarrierLedger:
                 dead.append(Dead(message, f"it does not decode: {told(error)}"))
                 continue
             self._ready.append((delivery, item))
-        await self._bury(dead)
         if others:
             await self._connection.hand_back(reading.group, others, delay=_LATER, counted=False)
+        await self._bury(dead)
 
     async def _keep(self) -> None:
         loop, state, enough = asyncio.get_running_loop(), self._state, self.reading.enough
@@ -272,6 +274,7 @@ class CarrierLedger:
         if dead:
             await self._letters.write(dead)
             await self._acknowledge([each.message for each in dead])
+            self._letters.tell(dead)
 
     async def _acknowledge(self, messages: list[Message]) -> None:
         if messages:
@@ -313,9 +316,10 @@ class CarrierLedger:
 
     async def _rest(self, error: BaseException | None) -> None:
         """Hand back all that is open: what was never handed out, as if it had not been claimed."""
+        errors: list[BaseException] = []
         untouched = [delivery.message for delivery, _ in self._ready]
         self._ready.clear()
-        await self._hand_back(untouched, counted=False)
+        await _attempt(self._hand_back(untouched, counted=False), errors)
         failed: list[Message] = []
         beside: list[Message] = []
         dead: list[Dead] = []
@@ -325,13 +329,15 @@ class CarrierLedger:
                 self._failed(delivery, failed, dead)
             else:
                 beside.append(delivery.message)
-        await self._bury(dead)
-        await self._hand_back(failed)
-        await self._hand_back(beside, counted=not self._state.blamed)
+        await _attempt(self._bury(dead), errors)
+        failed += [each.message for each in dead if id(each.message) in self._held]
+        await _attempt(self._hand_back(failed), errors)
+        await _attempt(self._hand_back(beside, counted=not self._state.blamed), errors)
+        raise_first(errors)
 
 
 def _blames(error: BaseException | None) -> bool:
-    """Whether an error tells of the item that was worked on: a carrier that is away does not."""
+    """Whether an error tells of what was worked on: a carrier that is away does not, and no end does."""
     return isinstance(error, Exception) and not isinstance(error, CarrierError)
 
 

@@ -64,6 +64,9 @@ class DeadLetters:
                 f"{dead.message.place!r}), and there are no dead letters: write reader(dead_letters=...)"
             )
         await self.connection.append([self._entry(each) for each in letters])
+
+    def tell(self, letters: Sequence[Dead]) -> None:
+        """Tell of those that are stored, and not in work any more."""
         for each in letters:
             self._total += 1
             message = each.message

@@ -81,7 +81,7 @@ class State:
     trimmed: int = 0
     ending: bool = False
     blamed: bool = False
-    """Whether a delivery has failed with an error of its own: then the others in work are not to blame."""
+    """Whether a delivery has failed with an error of its own, or none has: the others are not to blame."""
     error: BaseException | None = None
     """What a task has failed with."""
     raised: bool = False

@@ -13,7 +13,7 @@ from typing import Any, Final
 from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
-from streamkit._core.workers import NoResult, Outcomes
+from streamkit._core.workers import NoResult, Outcomes, error_told
 from streamkit.executors.cloudpickle import by_value
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "unpack_outcomes",
 ]
 
-unpack = loads
 _SCRIPT: Final = b"__main__"
 
 
@@ -50,6 +49,16 @@ class RemoteTraceback(Exception):  # noqa: N818 - it is no error, but where one 
 
     def __str__(self) -> str:
         return f"in a worker:\n{self.text}"
+
+
+def unpack(packed: bytes | memoryview) -> Any:
+    """What was packed. A class may end the program where it is read: that is an error like others."""
+    try:
+        return loads(packed)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise error_told(error) from error
 
 
 def pack(value: Any) -> bytes:
@@ -80,7 +89,7 @@ def pack_outcomes(outcomes: Outcomes) -> bytes:
 def unpack_outcomes(packed: bytes | memoryview, seconds: float) -> Outcomes:
     """The outcomes that a worker has packed, for which it took so long; `Unread`, if they cannot be read."""
     try:
-        sure, outcomes = loads(packed)
+        sure, outcomes = unpack(packed)
     except Exception as error:
         raise Unread(garbled(error)) from error
     return Outcomes(outcomes, seconds, sure=sure)
@@ -137,7 +146,7 @@ def pack_error(error: BaseException) -> bytes:
     try:
         data = dumps(error, HIGHEST_PROTOCOL)
         # many errors can be pickled and not read again: their `__init__` takes other arguments
-        if type(loads(data)) is not type(error) or not isinstance(error, Exception):
+        if type(unpack(data)) is not type(error) or not isinstance(error, Exception):
             raise PicklingError
     except Exception:
         return dumps((None, told(error), text), HIGHEST_PROTOCOL)
@@ -146,9 +155,9 @@ def pack_error(error: BaseException) -> bytes:
 
 def unpack_error(packed: bytes | memoryview) -> Exception:
     """The error that was packed in a worker, with its traceback there as its cause."""
-    data, words, text = loads(packed)
+    data, words, text = unpack(packed)
     try:
-        error: Exception = WorkerError(words) if data is None else loads(data)
+        error: Exception = WorkerError(words) if data is None else unpack(data)
     except Exception as unread:  # a module that there is only in the worker
         error = WorkerError(words)
         noted(error, f"it could not be read here: {told(unread)}")

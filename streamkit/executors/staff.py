@@ -320,7 +320,13 @@ class Staff:
 
     def _give_up(self, station: Station, exited: asyncio.Future[int | None]) -> None:
         words = f"worker {station.index} has ended {station.deaths} times in a row before it was prepared"
-        self._fail(station, PreparationError(f"{words}, the last time with exit code {exited.result()}"))
+        words += f", the last time with exit code {exited.result()}"
+        if exited.result() == 1:
+            words += (
+                ": it has said why on its stderr; each process imports the script, "
+                'which opens its pools under if __name__ == "__main__":'
+            )
+        self._fail(station, PreparationError(words))
 
     def _fail(self, station: Station | None, error: Exception) -> None:
         """A worker cannot be prepared: that is the error of whoever adds it, or of all who use them."""

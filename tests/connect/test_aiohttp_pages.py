@@ -84,11 +84,15 @@ def test_a_circle_has_an_end_and_what_is_no_link_is_told() -> None:
                 await (connect.pages(site.url, following, limit=3) | ops.drain())
             assert len(site.requests) == 3
 
-            def wrong(_: Reply) -> Any:
-                return 5
-
-            with pytest.raises(TypeError, match="must return the URL of a page or None, not 5"):
-                await (connect.pages(site.url, wrong) | ops.drain())
+            wrong: dict[Any, tuple[type[Exception], str]] = {
+                5: (TypeError, "5"),
+                "": (ValueError, "an empty text"),
+                "file:///etc/passwd": (ValueError, "file:///etc/passwd"),
+            }
+            for found, (kind, words) in wrong.items():
+                with pytest.raises(kind, match=f"must return the URL of a page or None, not {words}"):
+                    await (connect.pages(site.url, lambda _, found=found: found) | ops.drain())
+            assert len(site.requests) == 6, "each is asked once"
 
     on_network(main)
 

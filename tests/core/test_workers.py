@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -162,6 +163,8 @@ def test_what_chunks_and_workers_may_be() -> None:
         match=r"^on must be workers such as streamkit\.executors\.Threads\(8\) or Processes\(4\), not 3$",
     ):
         workers_argument("on", 3)
+    with pytest.raises(TypeError, match=r"not <.*ThreadPool.*: write on=Executor\(executor, 8\), of str"):
+        workers_argument("on", ThreadPoolExecutor(1))
     with pytest.raises(TypeError, match=r"^chunk must be a whole number or Lasting\(seconds\), not 'a'$"):
         chunk_argument(wrong)
     for value, said in (0, "chunk must be"), (-1, "chunk must be"):

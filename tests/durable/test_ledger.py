@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from streamkit import CarrierError
+from streamkit import CarrierError, attached
 from streamkit.durable import Json, LeaseLost, Message, Trimmed
 from streamkit.durable.events import log
 from streamkit.durable.ledger import CarrierLedger
 from streamkit.durable.reading import Reading
 from streamkit.testing import Faults, run
-from tests.durable.memory import Memory
+from tests.durable.memory import Memory, MemoryConnection
 from tests.durable.runs import left, reading, stored
 
 
@@ -99,7 +99,7 @@ def test_at_the_end_what_is_open_is_handed_back_at_once() -> None:
             await anext(pairs)
             ending = loop.time()
         assert loop.time() - ending <= 0.1
-        assert await left(carrier) == [(b"begun", 2), (b"untouched", 1)]
+        assert await left(carrier) == [(b"begun", 1), (b"untouched", 1)], "an end is no try"
 
     run(main)
 
@@ -125,6 +125,29 @@ def test_wherever_it_is_cancelled_all_is_acknowledged_or_handed_back(faults: Fau
             assert not carrier.store.connections
 
     run(main, faults=faults)
+
+
+def test_an_error_of_the_end_is_told_by_the_cancellation_that_comes_meanwhile() -> None:
+    async def main() -> None:
+        class Failing(MemoryConnection):
+            async def hand_back(self, *arguments: Any, **named: Any) -> None:
+                task.cancel()
+                await asyncio.sleep(1.0)
+                raise CarrierError("no more")
+
+        carrier = Memory(kind=Failing)
+        await stored(carrier, "a")
+
+        async def read() -> None:
+            async with reading(carrier) as pairs:
+                await anext(pairs)
+
+        task = asyncio.ensure_future(read())
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert list(map(str, attached(caught.value))) == ["no more"]
+
+    run(main)
 
 
 def test_a_lease_that_ran_out_is_told_and_not_acknowledged() -> None:
@@ -189,14 +212,14 @@ def test_a_carrier_that_fails_ends_the_stream_once() -> None:
                 async for delivery, _ in pairs:
                     delivery.settle()
         assert caught.value.args == ("gone",)
-        assert await left(carrier) == [(b"a", 2), (b"b", 2)]
+        assert await left(carrier) == [(b"a", 1), (b"b", 1)]
         with pytest.raises(CarrierError, match=r"^gone"):  # nobody pulls again: the end tells it
             async with reading(carrier) as pairs:
                 await stored(carrier, "c")
                 delivery, _ = await anext(pairs)
                 delivery.settle()
         del carrier.store.fails["acknowledge"]
-        assert await left(carrier) == [(b"c", 2)]
+        assert await left(carrier) == [(b"c", 1)]
         assert not carrier.store.connections
 
     run(main)
@@ -248,6 +271,6 @@ def test_what_is_claimed_while_it_ends_is_handed_back_as_if_it_was_not() -> None
             )  # while this is in work, another claim waits, and gets it when it is handed back
             await asyncio.sleep(0.01)
         assert not dead.store.entries
-        assert await left(carrier) == [(b"a", 2)]
+        assert await left(carrier) == [(b"a", 1)]
 
     run(main)

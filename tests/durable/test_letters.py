@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -167,6 +168,52 @@ def test_a_carrier_behind_that_is_away_is_no_fault_of_the_items() -> None:
                 await (reader | behind.writer(batch=1))
         assert not dead.store.entries
         assert await left(carrier) == [(b"a", 1), (b"b", 1)]
+
+    run(main)
+
+
+def test_what_fails_where_letters_are_written_or_told_keeps_nothing_from_being_handed_back() -> None:
+    async def main() -> None:
+        for away, letters, rest in (True, 0, [b"poison", b"b"]), (False, 1, [b"b"]):
+            carrier, dead = Memory(), Memory(name="dead")
+            await stored(carrier, "poison", "b")
+            if away:
+                dead.store.fails["append"] = CarrierAwayError("away")
+            options: dict[str, Any] = {"max_deliveries": 1, "dead_letters": dead, "on_event": lambda _: 1 / 0}
+            with pytest.raises(ValueError, match="bad") as caught:
+                await (carrier.reader(group="g", **options) | ops.map(bad, concurrency=2) | ops.drain())
+            assert "away" in caught.value.__notes__[-1] or "ZeroDivision" in caught.value.__notes__[-1]
+            assert len(dead.store.entries) == letters
+            assert [body for body, _ in await left(carrier)] == rest
+
+    async def bad(body: bytes) -> None:
+        await asyncio.sleep(1.0)
+        if body == b"poison":
+            raise ValueError("bad")
+
+    run(main)
+
+
+def test_a_run_that_is_ended_is_no_fault_of_the_items() -> None:
+    """However often it is stopped, is cancelled or has enough, while there is one that takes long."""
+
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        reader = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
+        kind: Any = {"concurrency": 2, "ordered": False}
+        slow = reader | ops.map(lambda body: asyncio.sleep(900.0 * (body != b"0"), body), **kind)
+        await stored(carrier, "long")
+        for _ in range(3):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await (slow | ops.drain())
+            handle = (slow | ops.drain()).start()
+            await asyncio.sleep(1.0)
+            await handle.stop()
+            await stored(carrier, 0)
+            await (slow | ops.take(1) | ops.drain())
+        assert not dead.store.entries
+        assert await left(carrier) == [(b"long", 1)]
 
     run(main)
 

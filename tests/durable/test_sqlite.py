@@ -195,13 +195,14 @@ def tables(path: Path) -> list[Any]:
         return sorted(database.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL").fetchall())
 
 
-def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_or_of_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     asyncio.run(used(SQLite(path, "q")))
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("UPDATE streamkit_schema SET version = 99")
-        database.commit()
-    fails(SQLite(path, "q"), "was written by a newer streamkit: its tables have version 99")
+    refused = {99: "by a newer streamkit: its tables have version 99", "x": "the version is 'x'"}
+    for version, words in refused.items():
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("UPDATE streamkit_schema SET version = ?", (version,))
+        fails(SQLite(path, "q"), words)
 
 
 def test_partitions_stay_as_they_were_made(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from streamkit.executors.packing import (
     unpack_error,
     unpack_outcomes,
 )
-from tests.executors.work import Stubborn, Unreadable, double, ends, fails_at_three
+from tests.executors.work import Ends, Stubborn, Unreadable, double, ends, fails_at_three
 
 
 def raised(error: Exception) -> Exception:
@@ -47,6 +47,7 @@ class TestErrors:
             (Stubborn("a", 2), "Stubborn: a and 2"),
             (ValueError(lambda: None), "ValueError: <function"),
             (SystemExit(3), "SystemExit: 3"),
+            (Ends("where it is read"), "Ends: where it is read"),
         ],
     )
     def test_another_comes_as_text(self, error: Any, words: str) -> None:
@@ -71,6 +72,9 @@ class TestOutcomes:
         assert isinstance(result.error, PackingError)
         assert isinstance(item.error, PackingError)
         assert (str(error.error), error.item) == ("y", 5)
+        with pytest.raises(Unread) as unread:
+            unpack_outcomes(pack_outcomes(Outcomes([Ends()])), 0.0)
+        assert "told to end by SystemExit" in str(unread.value.error)
 
     def test_what_the_script_defines_goes_along_and_comes_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         script = type(sys)("__main__")

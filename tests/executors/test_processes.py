@@ -153,7 +153,7 @@ class TestPreparing:
         ("how", "timeout", "error", "words"),
         [
             ("raises", 30.0, OSError, "no such device"),
-            ("exits", 30.0, PreparationError, "3 times in a row before it was prepared, .* exit code 9"),
+            ("exits", 30.0, PreparationError, "3 times in a row before .* exit code 1: .* if __name__ =="),
             ("hangs", 0.5, PreparationError, "not prepared within 0.5 s"),
             ("returns", 30.0, PreparationError, "can be called with an item, not 5"),
         ],

@@ -17,6 +17,7 @@ from typing import Any
 from streamkit.executors import Hooks, Worker, worker
 
 __all__ = [
+    "Ends",
     "Model",
     "Noted",
     "SlowToClose",
@@ -156,6 +157,13 @@ class Stubborn(Exception):  # noqa: N818
         super().__init__(f"{one} and {two}")
 
 
+class Ends(Exception):  # noqa: N818
+    """It is pickled, and ends the program where it is read."""
+
+    def __reduce__(self) -> Any:
+        return sys.exit, ()
+
+
 class Unreadable:
     """It is pickled, and cannot be read again."""
 
@@ -201,7 +209,7 @@ def not_prepared(how: str = "raises") -> Any:
         case "raises":
             raise OSError("no such device")
         case "exits":
-            os._exit(9)
+            os._exit(1)
         case "hangs":
             time.sleep(60.0)
     return 5

@@ -56,6 +56,7 @@ def staged(contract: Any) -> None:
 WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     # no sink
     "run": (lambda: STREAM.run(), AttributeError, "write await (stream | ops.to_list())"),
+    "thread": (lambda: STREAM.start_in_thread(), AttributeError, "write await (stream | ops.to_list())"),
     "start": (lambda: STREAM.start(), AttributeError, "write await (stream | ops.to_list())"),
     # as elsewhere
     "method of another name": (lambda: STREAM.chunks(2), AttributeError, "write stream | ops.batch(size)"),

@@ -110,7 +110,7 @@ class Follower:
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
             for index in self._results:
-                self._add(site.depth, f"if len({_kept(index)}) >= {_most(index)}:")
+                self._add(site.depth, f"if len({_open(index)}) >= {_most(index)}:")
                 name = self._layout.steps[index].declaration.name
                 self._add(site.depth + 1, f"raise overfull({name!r}, {_most(index)})", index)
 
@@ -130,6 +130,7 @@ class Follower:
             self._add(depth, f"{_kept(index)} = []")
         if index in self._results:
             self._add(depth, f"{_most(index)} = most_of(pace)")
+            self._add(depth, f"{_open(index)} = set()")
 
     def enter(self, index: int, site: Site) -> Site:
         """An item has come to the step at `index`, which may keep its delivery."""
@@ -138,6 +139,8 @@ class Follower:
         if site.token != _NOTHING and not site.tail:
             self._add(site.depth, f"{site.token}.count += 1")
         self._add(site.depth, f"{_kept(index)}.append({site.token})")
+        if index in self._results:
+            self._add(site.depth, f"{_open(index)}.update({site.token}.handed)")
         if site.tail:
             self._moves(site)
         return site.at(ends_turn=False)
@@ -275,6 +278,10 @@ _USED: dict[str, Any] = {
 
 def _most(index: int) -> str:
     return f"most_{index}_"
+
+
+def _open(index: int) -> str:
+    return f"open_{index}_"
 
 
 def _kept(index: int) -> str:

@@ -54,6 +54,7 @@ OF_STREAMS: Final = {
     "result": _RESULT,
     "run": _RESULT,
     "start": _RESULT,
+    "start_in_thread": _RESULT,
     "stop": _RESULT,
     "stream": _ITEMS,
 }

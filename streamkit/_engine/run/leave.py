@@ -49,7 +49,8 @@ def blame(error: BaseException, link: Link) -> BaseException:
         replaced.__cause__ = error
         error = replaced
     if isinstance(error, Exception):
-        noted(error, f"in {link!r} at {link.place}")
+        if not link.written[0].startswith(NAMED):  # a source of ours has put it into a pipe of its own
+            noted(error, f"in {link!r} at {link.place}")
         if words := advice(link.declaration, error):
             noted(error, words)
         if variable := _unset(error):

@@ -56,9 +56,12 @@ async def _reading(
         found = await settled(following(reply))
         if found is None:
             return
+        must = f"{named(following)} must return the URL of a page or None, not"
         if not isinstance(found, str):
-            raise TypeError(f"{named(following)} must return the URL of a page or None, not {shown(found)}")
+            raise TypeError(f"{must} {shown(found)}")
         url = urljoin(reply.url, found)
+        if not found or _origin(url)[0] not in {"http", "https"}:  # an empty one is the same page, for ever
+            raise ValueError(f"{must} {public(url) if found else 'an empty text'}")
         if user and _origin(url) == home:  # aiohttp has taken it out of the reply's URL
             url = urlsplit(url)._replace(netloc=f"{user}@{home[1]}").geturl()
         del reply
@@ -115,7 +118,7 @@ def pages(
     Raises:
         ImportError: aiohttp is not installed.
         TypeError: an argument has the wrong type; when run: what `next` returns is no URL.
-        ValueError: `url` is no URL of HTTP, or a number is out of range.
+        ValueError: `url` is no URL of HTTP, or a number is out of range; (when run) `next` has returned none.
         PagesExceededError: (when run) there is another page after so many.
         StatusError, OSError, aiohttp.ClientError: (when run) the last of too many failures in a row.
     """

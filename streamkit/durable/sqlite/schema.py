@@ -85,6 +85,8 @@ def migrate(database: sqlite3.Connection, path: str) -> None:
     database.execute("CREATE TABLE IF NOT EXISTS streamkit_schema (version INTEGER NOT NULL)")
     row = database.execute("SELECT version FROM streamkit_schema").fetchone()
     version = row[0] if row else 0
+    if type(version) is not int or version < 0:
+        raise CarrierError(f"{path}: its table streamkit_schema is not ours: the version is {version!r}")
     if version > _VERSION:
         raise CarrierError(
             f"{path} was written by a newer streamkit: its tables have version {version}, and this one knows "
