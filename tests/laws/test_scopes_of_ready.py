@@ -110,5 +110,7 @@ def test_a_scope_that_fires_while_a_step_between_streams_breathes_is_handed_to_i
         steps = ops.map(lambda number: [None] * 1000 + [number]) | ops.flatten() | ops.filter(None)
         stream = Stream([7]) | ops.concat(source) | steps | ops.concat([8]) | ops.map(same) | ops.concat([9])
         assert await (stream | ops.buffer(Suspend(1)) | ops.to_list()) == [7, 1, 2, 3, -1, 8, 9]
+        assert await (Stream(source) | steps | ops.to_list()) == [1, 2, 3, -1]
+        assert [number async for number in Stream(source) | steps] == [1, 2, 3, -1]
 
     play(main)
