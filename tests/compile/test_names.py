@@ -1,5 +1,6 @@
 """Names: whose call it is that fails, and several calls of a callback in one statement."""
 
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -49,6 +50,7 @@ OPERATORS: list[Callable[[Any], Any]] = [
     ops.filter,
     lambda function: ops.scan(function, 0),
     lambda function: ops.map(function, on_error=Resume(errors=KeyError)),
+    lambda function: ops.partition(function, ops.skip(0), ops.skip(0)),
 ]
 
 
@@ -99,6 +101,34 @@ def test_so_does_one_of_a_stream_that_a_callback_has_made(function: Callable[[in
         with pytest.raises(ZeroDivisionError) as caught:
             run(Stream(source) | ops.map(abs) | made | ops.count())
         assert repr(made) in caught.value.__notes__[-1]
+
+
+class Odd:
+    """A collection that fails in one of the ways in which a loop goes through it."""
+
+    def __init__(self, failing: str, at: int, size: int) -> None:
+        self.failing, self.at, self.size = failing, at, size
+
+    def __length_hint__(self) -> int:
+        return 1 // 0 if self.failing == "length" else self.size
+
+    def __iter__(self) -> Iterator[int]:
+        if self.failing == "iter":
+            raise ZeroDivisionError
+        return (1 // (self.at - number) for number in itertools.count())
+
+
+ODD = [("length", 0), ("iter", 0), *[("next", at) for at in (0, 1, 3, 2000)]]
+"""What is said to be long is taken in slices, of which the first is begun by one item."""
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=["list", "iter", "async", "channel"])
+def test_so_does_one_of_what_a_step_goes_through(source: Any) -> None:
+    for (failing, at), size in itertools.product(ODD, (1, 5000)):
+        stream = Stream(source) | ops.map(lambda _, made=Odd(failing, at, size): made)
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(stream | ops.flatten() | ops.count())
+        assert caught.value.__notes__[-1].startswith("in flatten()"), (failing, at, size)
 
 
 @step(each="emit([f(item), f(-item)])")
