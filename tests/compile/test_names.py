@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Operator, Resume, Stream, Suspend, ops, step
+from streamkit import Job, Operator, Resume, Sink, Stream, Suspend, ops, step
 from streamkit.testing import run
 
 
@@ -129,6 +129,29 @@ def test_so_does_one_of_what_a_step_goes_through(source: Any) -> None:
         with pytest.raises(ZeroDivisionError) as caught:
             run(stream | ops.flatten() | ops.count())
         assert caught.value.__notes__[-1].startswith("in flatten()"), (failing, at, size)
+
+
+@step(setup="total = 0", each="total += item", result="1 // total")
+def _share() -> Sink[Any, Any]:
+    return Sink(_share)
+
+
+RESULTS: list[Any] = [
+    _share(),
+    ops.broadcast(ops.count(), _share()),
+    ops.partition(bool, ops.count(), _share()),
+    ops.route(abs, {0: _share()}),
+    ops.group_by(abs, _share(), max_groups=2),
+]
+
+
+def test_one_of_a_result_names_the_sink_or_what_has_several() -> None:
+    inside = [ops.aggregate(sink) for sink in RESULTS[:4]]
+    for made, name in [*zip(RESULTS, RESULTS, strict=True), *zip(inside, RESULTS, strict=False)]:
+        pipe = Stream([0]) | ops.map(abs) | made
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(pipe if isinstance(pipe, Job) else pipe | ops.drain())
+        assert caught.value.__notes__[-1].startswith(f"in {name!r} at"), (made, name)
 
 
 @step(each="emit([f(item), f(-item)])")
