@@ -135,7 +135,9 @@ def test_a_step_of_which_nothing_is_said_neither_forks_nor_groups() -> None:
 
 
 def test_a_step_of_which_a_group_cannot_keep_all_is_refused_there() -> None:
-    @step(setup="first = True", each="if first:\n    last = best = item\n    first = False\nemit(last + best)")
+    @step(
+        setup="first = True", each="if first:\n    last = best = item\n    first = False\nemit(last + best)"
+    )
     def early() -> Operator[Any, Any]:
         return Operator(early)
 

@@ -334,7 +334,7 @@ class Splicer:
         add = self.lines.add
         add(depth, f"{rest} = None")
         if unsized:
-            add(depth, f"if {unsized} or len({part}) > SMALL:", index)
+            add(depth, f"if {unsized} or len({part}) > SMALL:")
         else:
             add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
         add(depth + 1, f"{rest} = steady(iter({part}))", index)
