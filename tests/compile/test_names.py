@@ -127,7 +127,8 @@ ODD = [("length", 0), ("iter", 0), *[("next", at) for at in (0, 1, 3, 2000)]]
 @pytest.mark.parametrize("source", SOURCES, ids=["list", "iter", "async", "channel"])
 def test_so_does_one_of_what_a_step_goes_through(source: Any) -> None:
     for (failing, at), size in itertools.product(ODD, (1, 5000)):
-        stream = Stream(source) | ops.map(lambda _, made=Odd(failing, at, size): made) | ops.flatten()
+        made = Odd(failing, at, size)
+        stream = Stream(source) | ops.map(lambda _, made=made: made) | ops.flatten()
         with pytest.raises(ZeroDivisionError) as caught:
             run(stream | ops.count()) if failing != "iter" else [*stream]
         assert caught.value.__notes__[-1].startswith("in flatten()"), (failing, at, size)
