@@ -349,7 +349,7 @@ class Splicer:
             add(depth + 1, f"if {part} is EMPTY:")
             add(depth + 2, "break")
             add(depth + 1, "if pace.due():")
-            add(depth + 2, self.names.settle.format(value="pace.breathe()"), index)
+            add(depth + 2, self.names.settle.format(value="pace.breathe()"))
             add(depth + 1, f"{part} = chain(({part},), islice({rest}, pace.size))")
 
     def rest(self, depth: int) -> None:
