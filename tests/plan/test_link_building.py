@@ -149,7 +149,8 @@ def test_so_are_those_of_a_step_with_ever_other_branches() -> None:
     steps = (ops.map(same), ops.filter(same), ops.enumerate())
     keys, kept = set[Any](), list[int]()
     for several in islice(product(steps, repeat=6), 300):
-        (link,) = ops.broadcast(reduce(or_, several)).links
+        branch: Any = reduce(or_, several)
+        (link,) = ops.broadcast(branch).links
         keys.add(link.key)
         kept.append(len(link.declaration.seen.keys))
     assert (len(keys), max(kept)) == (300, 256)
