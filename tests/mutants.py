@@ -65,6 +65,7 @@ MORE = {
         "tests/laws/test_letting_go.py",
         "tests/laws/test_scopes.py",
         "tests/laws/test_scopes_of_callbacks.py",
+        "tests/laws/test_scopes_of_ready.py",
         "tests/live/test_woven.py",
         "tests/operators/test_transform.py",
         "tests/operators/test_transform_key.py",

@@ -42,6 +42,12 @@ def test_a_group_is_given_what_the_step_says_and_labelled_by_it() -> None:
     assert list(Stream([1, 2]) | twice(ops.to_list())) == [("group 0", [10, 20]), ("group 1", [11, 21])]
 
 
+def test_an_error_of_a_label_names_the_step() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(Stream([1]) | ops.map(abs) | twice(ops.map(str), _label=lambda name: 1 // name))
+    assert [note.partition("(")[0] for note in caught.value.__notes__] == ["in twice"]
+
+
 def test_a_group_that_ends_early_leaves_the_others_alone() -> None:
     pipe = ops.take_while(lambda number: number != 20, inclusive=True) | ops.to_list()
     assert list(Stream([1, 2, 3]) | twice(pipe)) == [("group 0", [10, 20]), ("group 1", [11, 21, 31])]

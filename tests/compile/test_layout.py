@@ -135,16 +135,18 @@ def test_a_step_of_which_nothing_is_said_neither_forks_nor_groups() -> None:
 
 
 def test_a_step_of_which_a_group_cannot_keep_all_is_refused_there() -> None:
-    @step(setup="first = True", each="if first:\n    last = item\n    first = False\nemit(last)")
+    @step(
+        setup="first = True", each="if first:\n    last = best = item\n    first = False\nemit(last + best)"
+    )
     def early() -> Operator[Any, Any]:
         return Operator(early)
 
-    assert list(Stream([1, 2]) | early()) == [1, 1]
+    assert list(Stream([1, 2]) | early()) == [2, 2]
     with pytest.raises(SyntaxError) as caught:
         list(Stream([1]) | ops.group_by(abs, early(), max_groups=3))
     assert caught.value.msg == (
-        "step early: in groups, it must assign to last in setup: each group keeps what its setup assigns to, "
-        "and this may be read before it is assigned"
+        "step early: in groups, it must assign to best, last in setup: each group keeps what its setup "
+        "assigns to, and this may be read before it is assigned"
     )
 
 

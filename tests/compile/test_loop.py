@@ -38,6 +38,10 @@ def branching(depth: int) -> str:
     return "\n".join([*headers, f"{'    ' * depth}emit(item)", *others])
 
 
+async def later(item: Any) -> Any:
+    return item
+
+
 class TestTooLarge:
     """Python allows more loops inside one another than a step may have: others stand around its own."""
 
@@ -61,6 +65,11 @@ class TestTooLarge:
     def test_one_that_just_fits_runs_among_others(self) -> None:
         pipe = Stream([1, 2]) | ops.map(str) | repeated(nested(12))() | ops.map(int)
         assert list(pipe) == [1, 2]
+
+    def test_those_that_an_expression_becomes_count_too(self) -> None:
+        written = " ".join(f"for a{number} in [item]" for number in range(12))
+        pipe = reduce(or_, [ops.batch(1) | ops.flatten()] * 9, Stream([1]))
+        assert list(pipe | repeated(f"emit([await later(a11) {written}])")()) == [[1]]
 
     def test_what_a_frame_has_around_them_counts_too(self) -> None:
         """A loop that passes on what it holds, goes on with another source, and has scopes to tell of."""

@@ -1,11 +1,12 @@
 """Names: whose call it is that fails, and several calls of a callback in one statement."""
 
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 
-from streamkit import Operator, Resume, Stream, Suspend, ops, step
+from streamkit import Job, Operator, Resume, Sink, Stream, Suspend, ops, step
 from streamkit.testing import run
 
 
@@ -49,6 +50,8 @@ OPERATORS: list[Callable[[Any], Any]] = [
     ops.filter,
     lambda function: ops.scan(function, 0),
     lambda function: ops.map(function, on_error=Resume(errors=KeyError)),
+    lambda function: ops.partition(function, ops.skip(0), ops.skip(0)),
+    ops.take_while,
 ]
 
 
@@ -69,7 +72,8 @@ def test_an_error_names_the_step_whose_callback_has_failed(kind: Callable[[Any],
     for number in (1, 3):
         for operator in OPERATORS:
             made = operator(fails_at(number))
-            job = Stream(source) | ops.map(kind(same) if kind is not computing else same) | made | ops.count()
+            before = ops.map(kind(same) if kind is not computing else same)
+            job = Stream(source) | before | made | (ops.count() if number == 1 else ops.to_list())
             with pytest.raises(ArithmeticError) as caught:
                 run(job)
             (note,) = caught.value.__notes__
@@ -99,6 +103,58 @@ def test_so_does_one_of_a_stream_that_a_callback_has_made(function: Callable[[in
         with pytest.raises(ZeroDivisionError) as caught:
             run(Stream(source) | ops.map(abs) | made | ops.count())
         assert repr(made) in caught.value.__notes__[-1]
+
+
+class Odd:
+    """A collection that fails in one of the ways in which a loop goes through it."""
+
+    def __init__(self, failing: str, at: int, size: int) -> None:
+        self.failing, self.at, self.size = failing, at, size
+
+    def __length_hint__(self) -> int:
+        return 1 // 0 if self.failing == "length" else self.size
+
+    def __iter__(self) -> Iterator[int]:
+        if self.failing == "iter":
+            raise ZeroDivisionError
+        return (1 // (self.at - number) for number in itertools.count())
+
+
+ODD = [("length", 0), ("iter", 0), *[("next", at) for at in (0, 1, 3, 2000)]]
+"""What is said to be long is taken in slices, of which the first is begun by one item."""
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=["list", "iter", "async", "channel"])
+def test_so_does_one_of_what_a_step_goes_through(source: Any) -> None:
+    for (failing, at), size in itertools.product(ODD, (1, 5000)):
+        made = Odd(failing, at, size)
+        stream = Stream(source) | ops.map(lambda _, made=made: made) | ops.flatten()
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(stream | ops.count()) if failing != "iter" else [*stream]
+        assert caught.value.__notes__[-1].startswith("in flatten()"), (failing, at, size)
+
+
+@step(setup="total = 0", each="total += item", result="1 // total")
+def _share() -> Sink[Any, Any]:
+    return Sink(_share)
+
+
+RESULTS: list[Any] = [
+    _share(),
+    ops.broadcast(ops.count(), _share()),
+    ops.partition(bool, ops.count(), _share()),
+    ops.route(abs, {0: _share()}),
+    ops.group_by(abs, _share(), max_groups=2),
+]
+
+
+def test_one_of_a_result_names_the_sink_or_what_has_several() -> None:
+    inside = [ops.aggregate(sink) for sink in RESULTS[:4]]
+    for made, name in [*zip(RESULTS, RESULTS, strict=True), *zip(inside, RESULTS, strict=False)]:
+        pipe = Stream([0]) | ops.map(abs) | made
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(pipe if isinstance(pipe, Job) else pipe | ops.drain())
+        assert caught.value.__notes__[-1].startswith(f"in {name!r} at"), (made, name)
 
 
 @step(each="emit([f(item), f(-item)])")

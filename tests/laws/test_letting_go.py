@@ -119,6 +119,11 @@ async def waited(_: Any) -> Block:
     return Block()
 
 
+async def streamed(item: Any) -> AsyncIterator[Block]:
+    del item
+    yield Block()
+
+
 def promised(_: Any) -> Awaitable[Block]:
     return waited(_)
 
@@ -191,11 +196,23 @@ def test_what_steps_make_is_let_go_of(grows: Callable[[], Any]) -> None:
                 assert Block.alive == 0
 
 
-@pytest.mark.parametrize("grow", [made, promised, waited], ids=lambda grow: grow.__name__)
-def test_a_consumer_at_work_has_the_only_one(grow: Callable[[Any], Any]) -> None:
+REPLACE: dict[str, Any] = {
+    "function": ops.map(made) | ops.map(made) | ops.map(made),
+    "lambda": ops.map(promised) | ops.map(promised) | ops.map(promised),
+    "coroutine": ops.map(waited) | ops.map(waited) | ops.map(waited),
+    "the last branch": ops.broadcast(ops.ignore_items(), ops.map(made) | ops.map(made)),
+    "a branch that is picked": ops.partition(bool, ops.map(made) | ops.map(made), ops.map(made)),
+    "a group": ops.group_by(bool, ops.map(made) | ops.map(made), max_groups=1),
+    "a stream of each": ops.concat_map(streamed) | ops.map(made) | ops.map(made),
+}
+
+
+@pytest.mark.parametrize("name", REPLACE)
+def test_a_consumer_at_work_has_the_only_one(name: str) -> None:
+    """What a step makes of an item takes its place, where nothing else has to do with that."""
+
     async def main() -> int:
-        stream = Stream(blocks) | ops.map(grow) | ops.map(grow) | ops.map(grow)
-        async with stream.open() as items:
+        async with (Stream(blocks) | REPLACE[name]).open() as items:
             item = await anext(items)
             alive = Block.alive
             del item

@@ -90,10 +90,8 @@ class TestAScopeThatFiresWhileALoopBreathes:
         play(main)
 
 
-def test_a_scope_that_fires_while_a_step_between_streams_breathes_is_handed_to_its_source(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pace, "BUDGET", 0.0)
+def soon(*, catches: bool) -> Callable[[], AsyncIterator[int]]:
+    """A source whose timeout fires behind its third item."""
 
     async def source() -> AsyncIterator[int]:
         loop = asyncio.get_running_loop()
@@ -104,11 +102,39 @@ def test_a_scope_that_fires_while_a_step_between_streams_breathes_is_handed_to_i
                         loop.call_soon(scope.reschedule, loop.time())
                     yield number
         except TimeoutError:
+            if not catches:
+                raise
             yield -1
 
+    return source
+
+
+STEPS: Any = ops.map(lambda number: [None] * 1000 + [number]) | ops.flatten() | ops.filter(None)
+
+
+def test_a_scope_that_fires_while_a_step_between_streams_breathes_is_handed_to_its_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "BUDGET", 0.0)
+
     async def main() -> None:
-        steps = ops.map(lambda number: [None] * 1000 + [number]) | ops.flatten() | ops.filter(None)
-        stream = Stream([7]) | ops.concat(source) | steps | ops.concat([8]) | ops.map(same) | ops.concat([9])
+        source = soon(catches=True)
+        stream = Stream([7]) | ops.concat(source) | STEPS | ops.concat([8]) | ops.map(same) | ops.concat([9])
         assert await (stream | ops.buffer(Suspend(1)) | ops.to_list()) == [7, 1, 2, 3, -1, 8, 9]
+        assert await (Stream(source) | STEPS | ops.to_list()) == [1, 2, 3, -1]
+        assert [number async for number in Stream(source) | STEPS] == [1, 2, 3, -1]
+
+    play(main)
+
+
+def test_its_error_is_none_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "BUDGET", 0.0)
+
+    async def main() -> None:
+        stream = Stream(soon(catches=False)) | STEPS
+        for job in (stream | ops.to_list(), stream | ops.buffer(Suspend(1)) | ops.to_list()):
+            with pytest.raises(TimeoutError) as caught:
+                await job
+            assert not hasattr(caught.value, "__notes__")
 
     play(main)

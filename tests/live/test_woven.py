@@ -170,6 +170,35 @@ def test_a_slot_may_be_changed_between_any_two_items(beside: str, rollback: int)
     assert found == expected
 
 
+async def paced(item: Any) -> Any:
+    return await asyncio.sleep(1.0, item)
+
+
+async def beginning() -> None:
+    await asyncio.sleep(5.0)
+
+
+@pytest.mark.parametrize("source", [numbers, ready, SOURCES[5]], ids=["iterator", "async", "channel"])
+def test_a_slot_may_be_changed_again_while_its_content_begins(source: Any) -> None:
+    """The item that the loop has in its hand waits for both."""
+
+    async def main() -> list[Any]:
+        slot = Slot[Any, Any]()
+        job = (Stream(source) | ops.map(paced) | slot | ops.to_list()).start()
+        await asyncio.sleep(3.5)
+        first = asyncio.create_task(
+            slot.replace(ops.stateful_map(beginning, lambda state, item: (state, item)))
+        )
+        await asyncio.sleep(3.0)
+        await slot.replace(ops.map(neg))
+        await first
+        return await job
+
+    found = run(main)
+    assert [abs(item) for item in found] == [*range(COUNT)]
+    assert found[-1] < 0
+
+
 edits = 100
 
 

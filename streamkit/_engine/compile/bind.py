@@ -62,7 +62,7 @@ def bound(
     In each case, `cells` are in a closure around it.
     """
     if not names and cells:
-        return _closed(parse(text, filename), filename, dict(cells), dict(constants))
+        return _closed(parse(text), filename, dict(cells), dict(constants))
     if not names:
         namespace = dict(constants)
         exec(compile(text, filename, "exec"), namespace)
@@ -72,7 +72,7 @@ def bound(
     # one that does not exist yet is read by a call, which can say what is missing
     native = {said: each.name for said, each in names.items() if each.scope is scope and each.exists}
     readers = {said: each.read for said, each in names.items() if said not in native}
-    tree = parse(text, filename)
+    tree = parse(text)
     said = {name for each in ast.walk(tree) if (name := _said(each))}
     # what the loop has itself, by a name that the module has too, gets another
     renamed = {name: _other(name, said) for name in {*native.values()} & said - native.keys()}

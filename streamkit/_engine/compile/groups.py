@@ -156,10 +156,10 @@ class Groups:
         header = f"for name_{group}, {state} in [*groups_{group}.items()]:"
         if self._layout.single(group):
             header = f"for {state} in () if {state} is EMPTY else ({state},):"
-        with self._lines.loop(depth, header), self.once(group, depth + 1) as inner:
-            self._resume(group, inner)
+        with self._lines.loop(depth, header):  # one that ends early leaves its turn of this
+            self._resume(group, depth + 1)
             self._loops[group] = self._lines.loops
-            self._splicer.held(inner, self._layout.groups[group][0], Exit(group=group))
+            self._splicer.held(depth + 1, self._layout.groups[group][0], Exit(group=group))
 
     def _end(self, group: int, depth: int) -> None:
         """End a group that has not ended by itself, as if the source had."""

@@ -184,7 +184,7 @@ def _new(
     ):  # of ever other branches: the loops of those that go are compiled anew
         declaration.seen.keys.clear()
     key: StepKey = declaration.seen.keys.setdefault(parts, StepKey(declaration, modes, branches, drops))
-    if not (parts or declaration.forks or declaration.groups):
+    if not parts:  # one with branches has them among its parts
         declaration.seen.only = key
     return key
 

@@ -129,7 +129,10 @@ class Names:
         return found
 
     def _template(self, node: Any, index: int, item: str | None, skip: Skip | None) -> Template:
-        """What `node` becomes, and all that this has to do with the loop, in a loop of nothing else."""
+        """What `node` becomes, and all that this has to do with the loop, in a loop of nothing else.
+
+        Its lines have no owner there: where they are written, all are the step's.
+        """
         alone = Names(self.layout, Lines(), self.settle)
         alone.pends, alone.probing = self.pends, self.probing
         shown = None if item is None else ast.Name(item, ast.Load())
@@ -205,12 +208,12 @@ class Names:
         # no name of a piece ends like this: those end in the index of their step
         value, flag = _got(index, name, number), _flag(index, name)
         self.passes(value)
-        self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
+        self.lines.add(depth, f"{value} = {ast.unparse(call)}")
         self.lines.add(depth, f"if {flag} is None:")
-        self.lines.add(depth + 1, f"{flag} = is_awaitable({value})", index)
+        self.lines.add(depth + 1, f"{flag} = is_awaitable({value})")
         self.lines.add(depth + 1, f"probing -= not {flag}")
         self.lines.add(depth, f"if {flag}:")
-        self.lines.add(depth + 1, f"{value} = {self._settled(value)}", index)
+        self.lines.add(depth + 1, f"{value} = {self._settled(value)}")
         return ast.Name(value, ast.Load())
 
     def unless_dropped(self, call: ast.expr, index: int, name: str, depth: int, number: int) -> ast.expr:

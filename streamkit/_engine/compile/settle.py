@@ -216,7 +216,7 @@ class Settling:
         return name
 
     def _add(self, text: str) -> None:
-        self.names.lines.add(self.depth, text, self.index)
+        self.names.lines.add(self.depth, text)
 
     # perhaps not at all --------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class Settling:
         """The ``for`` of the first of `generators`, over `source`; those of the others are inside."""
         first, *others = generators
         header = f"for {ast.unparse(first.target)} in {ast.unparse(source)}:"
-        with self.names.lines.loop(self.depth, header, self.index):
+        with self.names.lines.loop(self.depth, header):
             self.depth += 1
             for test in first.ifs:
                 self._add(f"if {ast.unparse(self.value(test))}:")

@@ -334,7 +334,7 @@ class Splicer:
         add = self.lines.add
         add(depth, f"{rest} = None")
         if unsized:
-            add(depth, f"if {unsized} or len({part}) > SMALL:", index)
+            add(depth, f"if {unsized} or len({part}) > SMALL:")
         else:
             add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
         add(depth + 1, f"{rest} = steady(iter({part}))", index)
@@ -349,7 +349,7 @@ class Splicer:
             add(depth + 1, f"if {part} is EMPTY:")
             add(depth + 2, "break")
             add(depth + 1, "if pace.due():")
-            add(depth + 2, self.names.settle.format(value="pace.breathe()"), index)
+            add(depth + 2, self.names.settle.format(value="pace.breathe()"))
             add(depth + 1, f"{part} = chain(({part},), islice({rest}, pace.size))")
 
     def rest(self, depth: int) -> None:
