@@ -113,6 +113,7 @@ MORE = {
         "tests/live/test_woven.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",
+        "tests/plan/test_drops.py",
     ],
 }
 """Tests that reach a module, or those of a folder, besides the ones of the folder that mirrors it."""
