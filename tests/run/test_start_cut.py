@@ -181,5 +181,25 @@ def test_a_run_of_a_shape_that_was_seen_begins_in_few_calls(source: str) -> None
     assert len(calls) <= most, calls
 
 
+def test_a_scope_of_the_source_that_fires_while_others_run_is_its_own_in_each_run_of_a_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def source() -> AsyncIterator[Any]:
+        for number in range(3):
+            try:
+                async with asyncio.timeout(0.0):
+                    yield number
+            except TimeoutError:
+                yield f"late {number}"
+
+    async def main() -> None:
+        for _ in range(3):
+            found = await (Stream(source()) | ops.map(str) | ops.to_list())
+            assert found == ["0", "1", "late 1", "2", "late 2"]
+
+    monkeypatch.setattr("streamkit._engine.compile.pace.BUDGET", 1e-9)  # they run before each item but the first
+    run(main)
+
+
 async def as_awaited(job: Any) -> Any:
     return await job
