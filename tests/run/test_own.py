@@ -177,12 +177,16 @@ class Closing:
 @pytest.mark.parametrize("early", [False, True])
 def test_a_stage_that_reads_nothing_of_what_it_has_opened_leaves_that(early: bool) -> None:
     async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
-        opened = run.open(source), run.open(Stream(lambda: second) | ops.map(str)), run.open(Stream([1]) | written(stage))
+        streams = source, Stream(lambda: second) | ops.map(str), Stream(never_asked) | written(stage)
+        opened = [run.open(stream) for stream in streams]
         if early:
             for items in opened:
                 await run.close(items)
                 yield [item async for item in items]
             yield first.closed, second.closed
+
+    def never_asked() -> Any:
+        raise LookupError("a stage asks for its source when it reads it")
 
     first, second = Closing(), Closing()
     assert outcome(stage, lambda: first) == ([[], [], [], (1, 1)] if early else [])
