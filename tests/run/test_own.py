@@ -191,3 +191,11 @@ def test_a_stage_that_reads_nothing_of_what_it_has_opened_leaves_that(early: boo
     first, second = Closing(), Closing()
     assert outcome(stage, lambda: first) == ([[], [], [], (1, 1)] if early else [])
     assert (first.closed, second.closed) == (1, 1)
+
+
+def test_a_stage_may_read_what_gives_nothing() -> None:
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        async for item in run.open(source):
+            yield item
+
+    assert outcome(stage, Stream([1, 2]) | ops.ignore_items()) == []
