@@ -199,3 +199,20 @@ def test_a_stage_may_read_what_gives_nothing() -> None:
             yield item
 
     assert outcome(stage, Stream([1, 2]) | ops.ignore_items()) == []
+
+
+def test_what_a_stage_opens_is_not_left_to_the_event_loop() -> None:
+    """When a program ends, the loop closes what it has seen begin, all at once."""
+
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        async for item in run.open(source):
+            yield item
+
+    async def main() -> list[str]:
+        begun, hooks = list[str](), sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(lambda items: begun.append(items.__name__), hooks.finalizer)
+        assert await (Stream(numbers) | ops.map(str) | written(stage) | ops.to_list()) == ["0", "1", "2"]
+        sys.set_asyncgen_hooks(*hooks)
+        return begun
+
+    assert run(main) == []
