@@ -36,11 +36,12 @@ class TestErrorsBehind:
     """Of callbacks that run in a worker's task: they come out of the job as they would of one loop."""
 
     @pytest.mark.parametrize("function", [at_once, turn])
+    @pytest.mark.parametrize("kind", [ValueError, RuntimeError])
     @pytest.mark.parametrize("ordered", [True, False])
     def test_the_error_itself_is_raised_and_names_the_operator_and_its_place(
-        self, function: Any, ordered: bool
+        self, function: Any, ordered: bool, kind: type[Exception]
     ) -> None:
-        error = ValueError("behind")
+        error = kind("behind")
         begun: list[int] = []
         cancelled: list[int] = []
 
