@@ -80,6 +80,12 @@ def test_branches_and_groups_stand_behind_what_feeds_them() -> None:
         assert found == ["timeout", operator.links[0].declaration.name, "map"]
 
 
+def test_what_a_step_goes_through_has_its_place_too() -> None:
+    inner = ops.concat_map(lambda number: Stream([number, number]) | ops.buffer(Suspend(2)))
+    found = run(lambda: rows(Stream(range(3)) | inner | ops.drain()))
+    assert (names(found), sum(each.delivered for each in found)) == (["buffer"], 6)
+
+
 def test_the_sources_of_a_stage_that_could_not_begin_are_there() -> None:
     async def main() -> list[Any]:
         (first, emitter), (second, _) = push(DropOldest(2), name="first"), push(Suspend(1))

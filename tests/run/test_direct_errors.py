@@ -48,7 +48,8 @@ def test_behind_a_full_batch_the_loop_may_wait_end_or_fail() -> None:
     batches = Stream(numbers) | ops.batch_within(2, seconds=9.0)
     assert run(lambda: outcome(batches | ops.for_each(lambda batch: noted(batch)))) is None
     assert seen == [[0, 1], [2, 3], [4, 5]]
-    assert run(lambda: outcome(batches | ops.take(2) | ops.to_list())) == seen[:2]
+    for count in (2, 3):  # also of the last that there is
+        assert run(lambda: outcome(batches | ops.take(count) | ops.to_list())) == seen[:count]
     assert run(lambda: outcome(batches | ops.tap(raising(error, [2, 3])) | ops.drain())) is error
 
 
