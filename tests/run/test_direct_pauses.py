@@ -169,7 +169,9 @@ class TestPause:
                 seen.append((now(), item))
                 return pausing() if item == 1.0 else None
 
-            handle = (Stream([1.0, 1.25, 1.75]) | ops.map(asleep, concurrency=3) | ops.for_each(behind)).start()
+            handle = (
+                Stream([1.0, 1.25, 1.75]) | ops.map(asleep, concurrency=3) | ops.for_each(behind)
+            ).start()
             await handle
 
         run(main)

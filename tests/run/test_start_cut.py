@@ -197,7 +197,9 @@ def test_a_scope_of_the_source_that_fires_while_others_run_is_its_own_in_each_ru
             found = await (Stream(source()) | ops.map(str) | ops.to_list())
             assert found == ["0", "1", "late 1", "2", "late 2"]
 
-    monkeypatch.setattr("streamkit._engine.compile.pace.BUDGET", 1e-9)  # they run before each item but the first
+    monkeypatch.setattr(
+        "streamkit._engine.compile.pace.BUDGET", 1e-9
+    )  # they run before each item but the first
     run(main)
 
 
