@@ -100,6 +100,9 @@ MORE = {
         "tests/face/test_mistakes_of_authors.py",
         "tests/operators/test_recover_on_close.py",
         "tests/laws/test_close.py",
+        "tests/buffer/test_book.py",
+        "tests/plan/test_source.py",
+        "tests/compile/test_pace_turns.py",
     ],
     "streamkit/_engine/run/apart.py": ["tests/laws/test_depth.py"],
     "streamkit/_engine/run/direct.py": ["tests/live/test_woven.py"],
@@ -114,6 +117,7 @@ MORE = {
         "tests/live/test_woven.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",
+        "tests/plan/test_drops.py",
     ],
 }
 """Tests that reach a module, or those of a folder, besides the ones of the folder that mirrors it."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import DropOldest, Stream, Suspend, ops, push
+from streamkit import DropOldest, SourceConsumedError, Stream, Suspend, ops, push
 from streamkit.testing import run
 from tests.files import over
 from tests.tiers import stride
@@ -78,6 +78,27 @@ def test_branches_and_groups_stand_behind_what_feeds_them() -> None:
     ):
         found = names(run(lambda operator=operator: rows(Stream([1]) | ops.timeout(1.0) | operator)))
         assert found == ["timeout", operator.links[0].declaration.name, "map"]
+
+
+def test_what_a_step_goes_through_has_its_place_too() -> None:
+    inner = ops.concat_map(lambda number: Stream([number, number]) | ops.buffer(Suspend(2)))
+    found = run(lambda: rows(Stream(range(3)) | inner | ops.drain()))
+    assert (names(found), sum(each.delivered for each in found)) == (["buffer"], 6)
+
+
+def test_the_sources_of_a_stage_that_could_not_begin_are_there() -> None:
+    async def main() -> list[Any]:
+        (first, emitter), (second, _) = push(DropOldest(2), name="first"), push(Suspend(1))
+        for number in range(3):
+            emitter.offer(number)
+        reader = aiter(second)
+        handle = (first | ops.merge(second) | ops.drain()).start()
+        with pytest.raises(SourceConsumedError):
+            await handle
+        await reader.aclose()
+        return [(each.operator, each.offered, each.dropped) for each in handle.buffers()]
+
+    assert run(main) == [("push(DropOldest(capacity=2), name='first')", 3, 3)]
 
 
 class TestApart:

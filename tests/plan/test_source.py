@@ -76,6 +76,7 @@ class TestLeftSide:
             bytes(range(4)),
             Stream(range(4)),
             lambda: Stream(range(4)),
+            lambda: Stream(range(4)) | ops.throttle(1e6),
         ],
         ids=[
             "list",
@@ -89,6 +90,7 @@ class TestLeftSide:
             "bytes",
             "stream",
             "streams",
+            "streams with a stage",
         ],
     )
     def test_any_iterable_or_what_makes_one(self, left: Any) -> None:

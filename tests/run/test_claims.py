@@ -87,6 +87,17 @@ def test_the_source_of_a_stage_that_never_reads_it_is_let_go(inside: bool) -> No
     assert emitter.offer("late").name == "CLOSED"
 
 
+def test_one_that_a_stage_would_have_read_in_a_task_is_let_go() -> None:
+    async def _early(run: Any, _: Any) -> AsyncIterator[str]:
+        run.feed(run.channel(), Stream([1]) | ops.concat(stream))
+        yield "own"
+
+    stream, emitter = live("a", told := list[Any]())
+    assert run(lambda: as_awaited(Stream([]) | written(_early) | ops.to_list())) == ["own"]
+    assert told == [("item of a", "closed")]
+    assert emitter.offer("late").name == "CLOSED"
+
+
 @pytest.mark.parametrize("join", [ops.merge, ops.zip])
 def test_one_that_was_read_before_fails_the_run_that_wants_it(join: Any) -> None:
     async def main() -> None:

@@ -32,15 +32,37 @@ def test_a_worker_delivers_in_its_own_task() -> None:
     assert len(tasks) == 6
 
 
+def test_behind_a_full_batch_the_loop_may_wait_end_or_fail() -> None:
+    """The one who fills the batch runs it."""
+    error, seen = ValueError("behind"), list[list[int]]()
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(6):
+            await asyncio.sleep(1.0)
+            yield number
+
+    async def noted(batch: list[int]) -> None:
+        await asyncio.sleep(0.25)
+        seen.append(batch)
+
+    batches = Stream(numbers) | ops.batch_within(2, seconds=9.0)
+    assert run(lambda: outcome(batches | ops.for_each(lambda batch: noted(batch)))) is None
+    assert seen == [[0, 1], [2, 3], [4, 5]]
+    for count in (2, 3):  # also of the last that there is
+        assert run(lambda: outcome(batches | ops.take(count) | ops.to_list())) == seen[:count]
+    assert run(lambda: outcome(batches | ops.tap(raising(error, [2, 3])) | ops.drain())) is error
+
+
 class TestErrorsBehind:
     """Of callbacks that run in a worker's task: they come out of the job as they would of one loop."""
 
     @pytest.mark.parametrize("function", [at_once, turn])
+    @pytest.mark.parametrize("kind", [ValueError, RuntimeError])
     @pytest.mark.parametrize("ordered", [True, False])
     def test_the_error_itself_is_raised_and_names_the_operator_and_its_place(
-        self, function: Any, ordered: bool
+        self, function: Any, ordered: bool, kind: type[Exception]
     ) -> None:
-        error = ValueError("behind")
+        error = kind("behind")
         begun: list[int] = []
         cancelled: list[int] = []
 

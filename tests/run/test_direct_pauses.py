@@ -157,6 +157,26 @@ class TestPause:
         run(main)
         assert [item for _, item in seen] == [1, 2, 3, 4]
 
+    def test_is_over_at_once_when_it_is_resumed(self) -> None:
+        seen: Seen = []
+
+        async def main() -> None:
+            async def pausing() -> None:
+                handle.pause()
+                asyncio.get_running_loop().call_later(0.5, handle.resume)
+
+            def behind(item: float) -> Any:
+                seen.append((now(), item))
+                return pausing() if item == 1.0 else None
+
+            handle = (
+                Stream([1.0, 1.25, 1.75]) | ops.map(asleep, concurrency=3) | ops.for_each(behind)
+            ).start()
+            await handle
+
+        run(main)
+        assert seen == [(1.0, 1.0), (1.5, 1.25), (1.75, 1.75)]
+
     def test_at_every_step_of_the_loop(self) -> None:
         async def main(steps: int) -> bool:
             seen: Seen = []

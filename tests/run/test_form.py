@@ -94,6 +94,26 @@ def test_a_stream_inside_is_of_pairs() -> None:
     assert source.open().kind is Kind.ASYNC
 
 
+def test_the_latest_item_of_a_stream_is_a_place_of_its_delivery_until_another_comes() -> None:
+    ledger = Ledger()
+    first, second, third = (Delivery(ledger, number) for number in range(3))
+    places = PAIRS.latest(3)
+    for place, pair in enumerate([(first, "a"), (NO_DELIVERY, "b"), (second, "c")]):
+        places[place] = pair
+    token, items = PAIRS.again(places)
+    assert items == ("a", "b", "c")
+    places[0] = (third, "d")
+    assert ledger.done == []  # what was made of it is there still
+    token.settle()
+    assert (ledger.done, PAIRS.again(places)[1]) == ([first], ("d", "b", "c"))
+    assert (second.count, third.count) == (2, 2)
+    places.clear()
+    assert (second.count, third.count, [*places]) == (1, 1, [])
+    bare = Form().latest(2)
+    bare[:] = 1, 2
+    assert (len(Form().latest(3)), Form().again(bare)) == (3, (1, 2))
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_the_result_of_a_call_stands_for_the_delivery_of_its_item(name: str) -> None:
     ledger, call = Ledger(), CALLS[name]

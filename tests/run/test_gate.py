@@ -1,11 +1,12 @@
 """Stepping an awaitable by hand: what the event loop sends goes in, what comes out goes to the loop."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
-from streamkit._engine.run.gate import Drive
+from streamkit._engine.run.gate import Drive, driven
 from streamkit.testing import run
 
 
@@ -83,6 +84,23 @@ class TestGates:
             return await Drive(work().__await__(), gate=gate)
 
         assert run(main) == 6.0  # it has not begun before the gate was open
+
+    def test_hold_what_has_not_begun_before_it_is_made_for_it_opens_what_it_reads(self) -> None:
+        async def work() -> float:
+            await asyncio.sleep(1.0)
+            return asyncio.get_running_loop().time()
+
+        async def main() -> list[float]:
+            gate, loop, made = asyncio.Event(), asyncio.get_running_loop(), list[float]()
+            loop.call_later(5.0, gate.set)
+
+            def begin() -> Awaitable[float]:
+                made.append(loop.time())
+                return work()
+
+            return [await driven(begin, gate), *made]
+
+        assert run(main) == [6.0, 5.0]
 
     def test_let_those_pass_that_are_cancelled(self) -> None:
         async def work() -> None:

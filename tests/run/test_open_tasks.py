@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Stream, Suspend, attached, ops
 from streamkit.testing import run
 
 PIPES = pytest.mark.parametrize("pipe", [ops.map(int), ops.buffer(Suspend(1))], ids=["steps", "a stage"])
@@ -128,3 +128,14 @@ def test_a_task_of_another_run_that_opened_it_closes_it() -> None:
 
     assert run(lambda: Stream(reads) | ops.buffer(Suspend(1)) | ops.to_list()) == [0]
     assert source.closed == tasks
+
+
+def test_what_fails_as_an_iterator_is_closed_by_an_error_hangs_on_that() -> None:
+    async def main() -> list[type[BaseException]]:
+        items: Any = aiter(Stream(Source(OSError("closed"))))
+        await anext(items)
+        with pytest.raises(LookupError) as raised:
+            await items.athrow(LookupError)
+        return [type(each) for each in attached(raised.value)]
+
+    assert run(main) == [OSError]

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import product
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from streamkit import DropOldest, SourceConsumedError, Stream, ops, push
 from streamkit._engine.run.own import is_new, own
 from streamkit.testing import run
+from tests.run.staging import outcome, written
 
 
 async def numbers() -> AsyncIterator[int]:
@@ -155,3 +156,63 @@ def test_one_that_is_dropped_is_left_to_its_run() -> None:
         assert log == []
 
     run(main)
+
+
+class Closing:
+    """An iterator that counts how often it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        return 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_stage_that_reads_nothing_of_what_it_has_opened_leaves_that(early: bool) -> None:
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        streams = source, Stream(lambda: second) | ops.map(str), Stream(never_asked) | written(stage)
+        opened = [run.open(stream) for stream in streams]
+        if early:
+            for items in opened:
+                await run.close(items)
+                yield [item async for item in items]
+            yield first.closed, second.closed
+
+    def never_asked() -> Any:
+        raise LookupError("a stage asks for its source when it reads it")
+
+    first, second = Closing(), Closing()
+    assert outcome(stage, lambda: first) == ([[], [], [], (1, 1)] if early else [])
+    assert (first.closed, second.closed) == (1, 1)
+
+
+def test_a_stage_may_read_what_gives_nothing() -> None:
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        async for item in run.open(source):
+            yield item
+
+    assert outcome(stage, Stream([1, 2]) | ops.ignore_items()) == []
+
+
+def test_what_a_stage_opens_is_not_left_to_the_event_loop() -> None:
+    """When a program ends, the loop closes what it has seen begin, all at once."""
+
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        async for item in run.open(source):
+            yield item
+
+    async def main() -> list[str]:
+        begun, hooks = list[str](), sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(lambda items: begun.append(items.__name__), hooks.finalizer)
+        assert await (Stream(numbers) | ops.map(str) | written(stage) | ops.to_list()) == ["0", "1", "2"]
+        sys.set_asyncgen_hooks(*hooks)
+        return begun
+
+    assert run(main) == []

@@ -154,6 +154,21 @@ class TestWhoIsBlamed:
         check_blamed(caught.value)
 
 
+def test_what_an_error_of_a_callback_came_of_stays_with_it() -> None:
+    def fails(number: int) -> None:
+        try:
+            _ = 1 // number
+        except ZeroDivisionError:
+            raise ValueError("made of it")  # noqa: B904 - the context is what is looked at
+
+    async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+        with pytest.raises(ValueError, match="made of it") as raised:
+            await run.call(fails, 0)
+        yield type(raised.value.__context__), raised.value.__suppress_context__
+
+    assert outcome(stage) == [(ZeroDivisionError, False)]
+
+
 @pytest.mark.parametrize("reader", ["task", "stage"])
 def test_an_error_of_one_channel_is_not_lost_where_another_is_read(reader: str) -> None:
     """It has stopped the writers of both."""

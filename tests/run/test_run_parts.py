@@ -198,3 +198,20 @@ def test_what_several_runs_share_one_of_them_opens() -> None:
         return sorted(await (shared | ops.merge(shared) | ops.to_list()))
 
     assert run(main) == [1, 1]
+
+
+def test_of_streams_that_a_stage_has_closed_the_job_keeps_one_sum() -> None:
+    async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
+        for _ in range(3):
+            items = run.open(Stream([1, 2]) | ops.buffer(Suspend(2)))
+            async for item in items:
+                yield item
+            await run.close(items)
+        await run.retire(run.channel().lane(Suspend(1)))  # of which the job has entered nothing
+
+    async def main() -> list[int]:
+        handle = (Stream([]) | written(stage) | ops.drain()).start()
+        await handle
+        return [stats.delivered for stats in handle.buffers() if stats.operator.startswith("buffer")]
+
+    assert run(main) == [6]

@@ -1,7 +1,8 @@
 """Loops too large for one function are cut in two, and do what one would; whose clean-up an error is of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import reduce
 from itertools import product
 from typing import Any
@@ -140,6 +141,66 @@ def test_an_error_of_a_list_is_told_of_each_time_with_its_operator() -> None:
             run(lambda: as_awaited(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.to_list()))
         (note,) = caught.value.__notes__
         assert note.startswith("in map(")
+
+
+async def numbers() -> AsyncIterator[int]:
+    yield 1
+
+
+BEGUN: dict[str, tuple[Callable[[], Any], int]] = {
+    "a list": (lambda: [1], 16),
+    "a generator": (lambda: (number for number in [1]), 29),
+    "an async generator": (numbers, 23),
+}
+"""Sources, and how many calls of Python functions it may take at most to begin one more run."""
+
+
+@pytest.mark.parametrize("source", BEGUN)
+def test_a_run_of_a_shape_that_was_seen_begins_in_few_calls(source: str) -> None:
+    make, most = BEGUN[source]
+    calls: list[str] = []
+
+    def note(frame: Any, event: str, _: object) -> None:
+        if event == "call":
+            calls.append(frame.f_code.co_name)
+
+    async def main() -> None:
+        for _ in range(2):
+            job: Any = Stream(make()) | ops.map(str) | ops.filter(bool) | ops.to_list()
+            calls.clear()
+            before = sys.getprofile()
+            sys.setprofile(note)
+            try:
+                begun = job.__await__()
+            finally:
+                sys.setprofile(before)
+            with pytest.raises(StopIteration):
+                begun.send(None)
+
+    run(main)
+    assert len(calls) <= most, calls
+
+
+def test_a_scope_of_the_source_that_fires_while_others_run_is_its_own_in_each_run_of_a_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def source() -> AsyncIterator[Any]:
+        for number in range(3):
+            try:
+                async with asyncio.timeout(0.0):
+                    yield number
+            except TimeoutError:
+                yield f"late {number}"
+
+    async def main() -> None:
+        for _ in range(3):
+            found = await (Stream(source()) | ops.map(str) | ops.to_list())
+            assert found == ["0", "1", "late 1", "2", "late 2"]
+
+    monkeypatch.setattr(
+        "streamkit._engine.compile.pace.BUDGET", 1e-9
+    )  # they run before each item but the first
+    run(main)
 
 
 async def as_awaited(job: Any) -> Any:

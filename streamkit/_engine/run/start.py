@@ -55,7 +55,7 @@ def start(
             loop = seen(kind, tuple([link.known or link.key for link in links]), end)
             if loop is not None:
                 return _again(source, links, loop, kind)
-    opened, rest, relays = begin(source, links, book, blocking=end is _PLAIN)
+    opened, rest, relays = begin(source, links, book)
     if pace is None:
         pace = Own() if end is _RESULT else Pace()
     pace.book = book
@@ -95,9 +95,7 @@ Begun: TypeAlias = tuple[Opened, Sequence[Link], bool]
 """What is opened; the links behind it; and whether a cancellation is passed on to its items."""
 
 
-def begin(
-    source: Source, links: Sequence[Link], book: Book | None = None, *, blocking: bool = False
-) -> Begun:
+def begin(source: Source, links: Sequence[Link], book: Book | None = None) -> Begun:
     """Open `source`, or begin the last stage of `links` over it; a loop is made of the rest (`loop_of`)."""
     if "trio" in sys.modules:
         require_asyncio()
@@ -111,7 +109,7 @@ def begin(
         assert isinstance(link.declaration, StageDeclaration)
         opened = link.declaration.begin(link, Inlet(source, tuple(links[: cut - 1])), book)
     else:
-        opened = source.open(blocking=blocking)
+        opened = source.open()
         if book is not None and opened.buffer is not None:
             book.enter(opened.buffer)
     follows = opened.follows
