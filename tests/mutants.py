@@ -101,10 +101,12 @@ MORE = {
         "tests/laws/test_close.py",
     ],
     "streamkit/_engine/run/apart.py": ["tests/laws/test_depth.py"],
+    "streamkit/_engine/run/blocking.py": ["tests/plan/test_source.py"],
     "streamkit/_engine/run/direct.py": ["tests/live/test_woven.py"],
     "streamkit/_engine/run/leave.py": [
         "tests/operators/test_nest_in_turn_left.py",
         "tests/operators/test_restart_retry.py",
+        "tests/operators/test_transform.py",
     ],
     "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [
