@@ -1,6 +1,7 @@
 """A plain ``for`` over a stream: where a loop runs meanwhile, and where it is interrupted."""
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -201,7 +202,9 @@ def test_where_a_loop_runs_all_that_reads_is_closed_before_the_next_step() -> No
     items.close()
 
 
-@pytest.mark.parametrize("pipe", [ops.map(later), ops.map(lambda item: later(item))], ids=["a turn", "a step"])
+@pytest.mark.parametrize(
+    "pipe", [ops.map(later), ops.map(lambda item: later(item))], ids=["a turn", "a step"]
+)
 def test_the_event_loop_that_a_thread_was_given_stays_its_own(pipe: Any) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -234,11 +237,13 @@ class Opened:
 
 @pytest.mark.parametrize("error", [None, OSError("late")])
 @pytest.mark.parametrize("ends", ["close", "throw"])
-def test_a_source_that_was_opened_is_closed_where_nobody_asks_for_an_item(
-    ends: str, error: Exception | None
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_source_that_was_opened_is_closed_also_where_nobody_asks_for_an_item(
+    asked: int, ends: str, error: Exception | None
 ) -> None:
     source, boom = Opened(error), LookupError("out")
     items: Any = iter(Stream(lambda: source))
+    assert [next(items) for _ in range(asked)] == [1] * asked
     try:
         if ends == "close":
             items.close()
@@ -251,3 +256,27 @@ def test_a_source_that_was_opened_is_closed_where_nobody_asks_for_an_item(
         assert ends == "close"
         assert error is None
     assert source.closed == 1
+
+
+def test_an_iterator_that_the_collector_finds_is_cleaned_up_in_order(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log: list[Any] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+            yield 1
+        except BaseException as error:
+            log.append(type(error))
+            await asyncio.sleep(0)
+            log.append("closed")
+            raise
+
+    ring: list[Any] = [iter(Stream(source) | ops.buffer(Suspend(1)))]
+    assert next(ring[0]) == 0
+    ring.append(ring)
+    del ring
+    gc.collect()
+    assert log == [GeneratorExit, "closed"]
+    assert not caplog.records

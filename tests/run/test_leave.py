@@ -351,38 +351,3 @@ def test_an_error_of_a_step_has_with_it_what_the_stage_before_was_not_asked_for_
     with pytest.raises(LookupError, match="first") as caught:
         run(lambda: merge([1], failing()) | ops.map(fails) | ops.drain())
     assert [str(error) for error in attached(caught.value)] == ["behind"]
-
-
-async def one_and_fails() -> AsyncIterator[int]:
-    yield 1
-    raise OSError("first")
-
-
-def test_an_error_is_raised_with_what_fails_as_steps_pass_on_what_they_held() -> None:
-    def fails(_: Any) -> None:
-        raise LookupError("second")
-
-    with pytest.raises(OSError, match="first") as caught:
-        run(lambda: Stream(one_and_fails) | ops.batch(2) | ops.map(fails) | ops.drain())
-    assert [str(error) for error in attached(caught.value)] == ["second"]
-
-
-def test_what_a_step_raises_in_place_of_a_cancellation_comes_before_the_error_that_it_was_behind() -> None:
-    async def fails(_: Any) -> None:
-        try:
-            await asyncio.sleep(9.0)
-        finally:
-            raise LookupError("in the clean-up")
-
-    async def main() -> None:
-        async def work() -> None:
-            await (Stream(one_and_fails) | ops.batch(2) | ops.map(fails) | ops.drain())
-
-        task = asyncio.create_task(work())
-        await asyncio.sleep(1.0)
-        task.cancel()
-        with pytest.raises(LookupError, match="in the clean-up") as caught:
-            await task
-        assert [str(error) for error in attached(caught.value)] == ["first"]
-
-    run(main)
