@@ -228,7 +228,7 @@ def test_an_iterator_that_is_left_closes_what_it_reads_and_nobody_else_does(ends
 
     async def close() -> None:
         log.append("closing")
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
         log.append("closed")
 
     async def source() -> AsyncIterator[int]:
@@ -247,7 +247,7 @@ def test_an_iterator_that_is_left_closes_what_it_reads_and_nobody_else_does(ends
             ring.append(ring)
             del ring
             gc.collect()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
 
     asyncio.run(main())
     assert (log, told) == (["closing", "closed"], [])
