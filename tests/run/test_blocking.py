@@ -1,10 +1,12 @@
 """A plain ``for`` over a stream: where a loop runs meanwhile, and where it is interrupted."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -280,3 +282,35 @@ def test_an_iterator_that_the_collector_finds_is_cleaned_up_in_order(
     gc.collect()
     assert log == [GeneratorExit, "closed"]
     assert not caplog.records
+
+
+class LostError(Exception):
+    """One that may be referred to weakly."""
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("closing", [False, True])
+def test_an_error_of_a_plain_for_comes_out_and_is_kept_by_nothing(closing: bool, waits: bool) -> None:
+    def plain() -> Iterator[int]:
+        try:
+            yield 1
+            if not closing:
+                raise LostError
+            yield 2
+        finally:
+            if closing:
+                raise LostError
+
+    async def source() -> AsyncIterator[int]:
+        with contextlib.closing(plain()) as numbers:
+            for item in numbers:
+                yield item
+
+    items: Any = iter(Stream(source if waits else plain) | ops.map(abs))
+    assert next(items) == 1
+    with pytest.raises(LostError) as raised:
+        items.close() if closing else next(items)
+    lost = weakref.ref(raised.value)
+    del raised, items
+    gc.collect()
+    assert lost() is None

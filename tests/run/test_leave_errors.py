@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, attached, ops
+from streamkit import Failed, Stream, attached, ops
+from streamkit._engine.run.leave import combine, unreached
 from streamkit.testing import run
 from tests.run import staging
 from tests.run.staging import check_blamed, written
@@ -83,6 +84,24 @@ def test_of_an_error_of_the_program_no_step_makes_an_item() -> None:
 
     with pytest.raises(RecursionError, match="too deep"):
         run(lambda: Stream(source) | ops.materialize() | ops.to_list())
+
+
+def test_of_an_error_that_looks_like_an_end_a_step_makes_an_item_of_the_one_in_its_place() -> None:
+    def ends(_: int) -> int:
+        raise StopIteration
+
+    (item,) = run(lambda: Stream([1]) | ops.map(ends) | ops.materialize() | ops.to_list())
+    assert isinstance(item, Failed)
+    assert isinstance(item.error, RuntimeError)
+    assert isinstance(item.error.__cause__, StopIteration)
+
+
+def test_a_cancellation_knows_all_the_errors_that_it_has_overtaken() -> None:
+    cancelled, errors = asyncio.CancelledError(), [OSError("first"), KeyError("second")]
+    for error in errors:
+        with pytest.raises(asyncio.CancelledError):
+            combine(error, cancelled)
+    assert unreached(cancelled) == errors
 
 
 def test_who_goes_on_after_an_error_is_told_which_stage_has_raised_it() -> None:
