@@ -7,6 +7,8 @@ import signal
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -237,61 +239,31 @@ class Opened:
             raise self.error
 
 
-@pytest.mark.parametrize("error", [None, OSError("late")])
-@pytest.mark.parametrize("ends", ["close", "throw"])
 @pytest.mark.parametrize("asked", [0, 1])
-def test_a_source_that_was_opened_is_closed_also_where_nobody_asks_for_an_item(
-    asked: int, ends: str, error: Exception | None
-) -> None:
-    source, boom = Opened(error), LookupError("out")
-    items: Any = iter(Stream(lambda: source))
-    assert [next(items) for _ in range(asked)] == [1] * asked
-    try:
-        if ends == "close":
-            items.close()
-        else:
-            items.throw(boom)
-    except (OSError, LookupError) as raised:
-        assert raised is (error if ends == "close" else boom)
-        assert attached(raised) == (() if ends == "close" or error is None else (error,))
-    else:
-        assert ends == "close"
-        assert error is None
-    assert source.closed == 1
-
-
-def test_an_iterator_that_the_collector_finds_is_cleaned_up_in_order(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    log: list[Any] = []
-
-    async def source() -> AsyncIterator[int]:
+def test_a_source_that_was_opened_is_closed_also_where_nobody_asks_for_an_item(asked: int) -> None:
+    for ends, error in product(["close", "throw"], [None, OSError("late")]):
+        source, boom = Opened(error), LookupError("out")
+        items: Any = iter(Stream(lambda source=source: source))
+        assert [next(items) for _ in range(asked)] == [1] * asked
         try:
-            yield 0
-            yield 1
-        except BaseException as error:
-            log.append(type(error))
-            await asyncio.sleep(0)
-            log.append("closed")
-            raise
-
-    ring: list[Any] = [iter(Stream(source) | ops.buffer(Suspend(1)))]
-    assert next(ring[0]) == 0
-    ring.append(ring)
-    del ring
-    gc.collect()
-    assert log == [GeneratorExit, "closed"]
-    assert not caplog.records
+            if ends == "close":
+                items.close()
+            else:
+                items.throw(boom)
+        except (OSError, LookupError) as raised:
+            assert raised is (error if ends == "close" else boom)
+            assert attached(raised) == (() if ends == "close" or error is None else (error,))
+        else:
+            assert (ends, error) == ("close", None)
+        assert source.closed == 1
 
 
 class LostError(Exception):
     """One that may be referred to weakly."""
 
 
-@pytest.mark.parametrize("waits", [False, True])
-@pytest.mark.parametrize("closing", [False, True])
-def test_an_error_of_a_plain_for_comes_out_and_is_kept_by_nothing(closing: bool, waits: bool) -> None:
-    def plain() -> Iterator[int]:
+def test_an_error_of_a_plain_for_comes_out_and_is_kept_by_nothing() -> None:
+    def plain(closing: bool) -> Iterator[int]:
         try:
             yield 1
             if not closing:
@@ -301,16 +273,17 @@ def test_an_error_of_a_plain_for_comes_out_and_is_kept_by_nothing(closing: bool,
             if closing:
                 raise LostError
 
-    async def source() -> AsyncIterator[int]:
-        with contextlib.closing(plain()) as numbers:
+    async def source(closing: bool) -> AsyncIterator[int]:
+        with contextlib.closing(plain(closing)) as numbers:
             for item in numbers:
                 yield item
 
-    items: Any = iter(Stream(source if waits else plain) | ops.map(abs))
-    assert next(items) == 1
-    with pytest.raises(LostError) as raised:
-        items.close() if closing else next(items)
-    lost = weakref.ref(raised.value)
-    del raised, items
-    gc.collect()
-    assert lost() is None
+    for make, closing in product([plain, source], [False, True]):
+        items: Any = iter(Stream(partial(make, closing)) | ops.map(abs))
+        assert next(items) == 1
+        with pytest.raises(LostError) as raised:
+            items.close() if closing else next(items)
+        lost = weakref.ref(raised.value)
+        del raised, items
+        gc.collect()
+        assert lost() is None, (make, closing)
