@@ -9,8 +9,6 @@ import pytest
 from streamkit import Failed, Stream, attached, ops
 from streamkit._engine.run.leave import combine, unreached
 from streamkit.testing import run
-from tests.run import staging
-from tests.run.staging import check_blamed, written
 
 
 async def one_and_fails() -> AsyncIterator[int]:
@@ -41,16 +39,17 @@ def test_an_error_of_a_step_that_gets_what_was_held_is_told_with_it_and_all_is_p
     assert passed == [[[8, 9]]]
 
 
-def test_what_a_step_held_is_not_passed_on_to_one_that_has_failed() -> None:
-    called = list[Any]()
+def test_what_a_branch_held_is_not_passed_on_where_another_has_failed() -> None:
+    def fails(item: int) -> None:
+        if item == 2:
+            raise LookupError(item)
 
-    def fails(batch: list[int]) -> None:
-        called.append(batch)
-        raise LookupError(batch)
-
-    with pytest.raises(LookupError):
-        run(lambda: Stream([1, 2, 3]) | ops.batch(2) | ops.map(fails) | ops.drain())
-    assert called == [[1, 2]]
+    passed = list[Any]()
+    holding, failing = ops.batch(9) | ops.for_each(passed.append), ops.for_each(fails)
+    for branches in ((holding, failing), (failing, holding)):
+        with pytest.raises(LookupError):
+            run(lambda branches=branches: Stream([1, 2]) | ops.broadcast(*branches))
+    assert passed == []
 
 
 def test_what_steps_held_is_not_passed_on_where_a_clean_up_fails_after_a_cancellation() -> None:
@@ -102,24 +101,6 @@ def test_a_cancellation_knows_all_the_errors_that_it_has_overtaken() -> None:
         with pytest.raises(asyncio.CancelledError):
             combine(error, cancelled)
     assert unreached(cancelled) == errors
-
-
-def test_who_goes_on_after_an_error_is_told_which_stage_has_raised_it() -> None:
-    async def fails(run: Any, source: Any) -> AsyncIterator[Any]:
-        async for item in run.open(source):
-            yield item
-        raise LookupError("of the stage")
-
-    caught = list[Exception]()
-
-    def goes_on(error: Exception) -> list[int]:
-        caught.append(error)
-        return [2]
-
-    for operator in (ops.catch(goes_on), ops.concat([]) | ops.catch(goes_on)):
-        stream = Stream([1]) | written(fails, pumps=False) | operator
-        assert run(lambda stream=stream: stream | ops.to_list()) == [1, 2]
-        check_blamed(caught.pop(), file=staging.__file__)
 
 
 def test_what_a_step_raises_in_place_of_a_cancellation_comes_before_the_error_that_it_was_behind() -> None:
