@@ -105,10 +105,13 @@ MORE = {
         "tests/compile/test_pace_turns.py",
     ],
     "streamkit/_engine/run/apart.py": ["tests/laws/test_depth.py"],
+    "streamkit/_engine/run/blocking.py": ["tests/plan/test_source.py"],
     "streamkit/_engine/run/direct.py": ["tests/live/test_woven.py"],
     "streamkit/_engine/run/leave.py": [
+        "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep",
         "tests/operators/test_nest_in_turn_left.py",
         "tests/operators/test_restart_retry.py",
+        "tests/operators/test_transform.py",
     ],
     "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [

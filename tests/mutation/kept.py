@@ -11,6 +11,7 @@ from typing import Any
 
 from streamkit._core import catalogue
 from streamkit._engine.compile import loop
+from streamkit._engine.run import ending
 
 __all__ = ["forget"]
 
@@ -33,7 +34,7 @@ def _clears() -> list[Callable[[], object]]:
     modules = [module for name, module in sys.modules.items() if name.startswith("streamkit.")]
     values: dict[int, Any] = {id(value): value for module in modules for value in vars(module).values()}
     caches = [value for value in values.values() if callable(getattr(type(value), "cache_clear", None))]
-    return [loop._cache.clear, *(each.cache_clear for each in caches)]
+    return [loop._cache.clear, ending._known.clear, *(each.cache_clear for each in caches)]
 
 
 @cache

@@ -1,14 +1,19 @@
 """A plain ``for`` over a stream: where a loop runs meanwhile, and where it is interrupted."""
 
 import asyncio
+import contextlib
+import gc
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
 
-from streamkit import RunningLoopError, Stream, Suspend, ops
+from streamkit import RunningLoopError, Stream, Suspend, attached, ops
 from streamkit.testing import FaultySource
 
 STAGES = {"steps": ops.map(abs), "buffer": ops.buffer(Suspend(1)), "no tasks": ops.delay_start(0.001)}
@@ -199,3 +204,86 @@ def test_where_a_loop_runs_all_that_reads_is_closed_before_the_next_step() -> No
     assert next(items) == 1
     assert closed == ["source"]
     items.close()
+
+
+@pytest.mark.parametrize(
+    "pipe", [ops.map(later), ops.map(lambda item: later(item))], ids=["a turn", "a step"]
+)
+def test_the_event_loop_that_a_thread_was_given_stays_its_own(pipe: Any) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        assert list(Stream([1, 2]) | pipe) == [1, 2]
+        assert asyncio.get_event_loop() is loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+class Opened:
+    """What waits, and is closed once; that may fail."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.closed = 0
+
+    def __aiter__(self) -> AsyncIterator[int]:
+        return self
+
+    async def __anext__(self) -> int:
+        return 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_source_that_was_opened_is_closed_also_where_nobody_asks_for_an_item(asked: int) -> None:
+    for ends, error in product(["close", "throw"], [None, OSError("late")]):
+        source, boom = Opened(error), LookupError("out")
+        items: Any = iter(Stream(lambda source=source: source))
+        assert [next(items) for _ in range(asked)] == [1] * asked
+        try:
+            if ends == "close":
+                items.close()
+            else:
+                items.throw(boom)
+        except (OSError, LookupError) as raised:
+            assert raised is (error if ends == "close" else boom)
+            assert attached(raised) == (() if ends == "close" or error is None else (error,))
+        else:
+            assert (ends, error) == ("close", None)
+        assert source.closed == 1
+
+
+class LostError(Exception):
+    """One that may be referred to weakly."""
+
+
+def test_an_error_of_a_plain_for_comes_out_and_is_kept_by_nothing() -> None:
+    def plain(closing: bool) -> Iterator[int]:
+        try:
+            yield 1
+            if not closing:
+                raise LostError
+            yield 2
+        finally:
+            if closing:
+                raise LostError
+
+    async def source(closing: bool) -> AsyncIterator[int]:
+        with contextlib.closing(plain(closing)) as numbers:
+            for item in numbers:
+                yield item
+
+    for make, closing in product([plain, source], [False, True]):
+        items: Any = iter(Stream(partial(make, closing)) | ops.map(abs))
+        assert next(items) == 1
+        with pytest.raises(LostError) as raised:
+            items.close() if closing else next(items)
+        lost = weakref.ref(raised.value)
+        del raised, items
+        gc.collect()
+        assert lost() is None, (make, closing)

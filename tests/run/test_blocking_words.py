@@ -89,8 +89,8 @@ def test_a_job_that_is_started_where_none_does() -> None:
     assert job.run() == [1]
 
 
-@pytest.mark.parametrize("ends", ["close", "throw", "drop"])
-def test_a_plain_for_that_is_left_asks_its_source_for_nothing_more(ends: str) -> None:
+@pytest.mark.parametrize("ends", ["close", "throw", "drop", "step where a loop runs"])
+def test_a_plain_for_that_is_left_asks_its_source_for_nothing_more_and_cancels_nothing(ends: str) -> None:
     asked, closed = list[int](), list[int]()
 
     async def source() -> AsyncIterator[int]:
@@ -99,7 +99,13 @@ def test_a_plain_for_that_is_left_asks_its_source_for_nothing_more(ends: str) ->
                 asked.append(number)
                 yield number
         finally:
-            closed.append(len(asked))
+            task = asyncio.current_task()
+            assert task is not None
+            closed.append(len(asked) + task.cancelling())
+
+    async def main() -> None:
+        with pytest.raises(RunningLoopError):
+            next(items)
 
     items: Any = iter(Stream(source))
     assert [next(items), next(items)] == [0, 1]
@@ -108,7 +114,11 @@ def test_a_plain_for_that_is_left_asks_its_source_for_nothing_more(ends: str) ->
     elif ends == "throw":
         with pytest.raises(LookupError):
             items.throw(LookupError())
-    del items
+    elif ends != "drop":
+        asyncio.run(main())
+        with pytest.raises(RunningLoopError):
+            next(items)
+    items = None
     assert (asked, closed) == ([0, 1], [2])
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from streamkit import Stream, ops
 from streamkit._engine.buffer.driven import idle, late
 from streamkit._engine.run.driver import Worker
 from streamkit._engine.run.pump import Clock
+from streamkit.testing import run
 from tests.run.staging import settled
 from tests.run.test_driver_by_hand import NAME, Driven, by_hand, parks
 
@@ -102,3 +105,37 @@ def test_a_cancellation_ends_it(taken_back: bool) -> None:
         assert not driven.task.cancelled()
 
     by_hand(main)
+
+
+def test_one_that_is_cancelled_between_two_streams_is_replaced() -> None:
+    tasks = list[Any]()
+
+    async def inner(number: int) -> AsyncIterator[int]:
+        tasks.append(asyncio.current_task())
+        yield number
+
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(1.0)
+        tasks[0].cancel()
+        await asyncio.sleep(1.0)
+        yield 2
+
+    assert run(lambda: Stream(source) | ops.flat_map(inner, concurrency=2) | ops.to_list()) == [1, 2]
+    assert tasks[0] is not tasks[1]
+
+
+def test_what_a_source_has_just_begun_to_wait_for_is_cancelled_where_the_stream_is_left() -> None:
+    async def main() -> None:
+        waited = asyncio.get_running_loop().create_future()
+
+        async def source() -> AsyncIterator[int]:
+            yield 1
+            await waited
+
+        async with (Stream(source) | ops.flat_map(lambda item: [item], concurrency=2)).open() as items:
+            async for _ in items:
+                break
+        assert waited.cancelled()
+
+    run(main)

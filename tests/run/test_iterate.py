@@ -13,6 +13,7 @@ from streamkit import Stream, Suspend, ops
 from streamkit._engine.run.iterate import iterate
 from streamkit.testing import FaultySource, run
 from tests.patience import idle, joined
+from tests.run.ledger import Trial
 
 STEP, STAGE = ops.map(int), ops.buffer(Suspend(1))
 PIPES = pytest.mark.parametrize("pipe", [STEP, STAGE], ids=["steps", "a stage"])
@@ -218,3 +219,47 @@ def test_an_iterator_that_was_made_before_the_loop_runs_may_give_nothing() -> No
         return [item async for item in nothing]
 
     assert run(main) == []
+
+
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("ends", ["collected", "program"])
+def test_an_iterator_that_is_left_closes_what_it_reads_and_nobody_else_does(ends: str, durable: bool) -> None:
+    told, log, kept = list[Any](), list[str](), list[Any]()
+
+    async def close() -> None:
+        log.append("closing")
+        await asyncio.sleep(0.001)
+        log.append("closed")
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await close()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        kept.append(iterate(Trial().stream() | ops.on_close(close) if durable else Stream(source) | STEP))
+        await anext(kept[0])
+        if ends == "collected":
+            ring = [kept.pop()]
+            ring.append(ring)
+            del ring
+            gc.collect()
+            await asyncio.sleep(0.02)
+
+    asyncio.run(main())
+    assert (log, told) == (["closing", "closed"], [])
+
+
+def test_one_that_was_made_before_the_loop_runs_begins_to_clean_up_where_it_is_dropped() -> None:
+    source = Kept()
+    made = [iterate(Stream(source) | STEP)]
+
+    async def main() -> None:
+        await anext(made[0])
+        made.clear()
+        assert source.log == ["closing", "closed"]
+
+    run(main)

@@ -152,3 +152,17 @@ def test_a_resource_is_left_behind_it(error: Exception | None) -> None:
         with pytest.RaisesGroup(pytest.RaisesExc(OSError, match="late")):
             run(main)
     assert log == ["left: 1"]
+
+
+def test_a_group_of_errors_alone_comes_out_of_a_clean_up_as_itself() -> None:
+    group = ExceptionGroup("late", [LATE])
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+        finally:
+            raise group
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(lambda: Stream(source) | ops.take(1) | ops.to_list())
+    assert caught.value is group

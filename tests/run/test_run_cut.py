@@ -93,10 +93,13 @@ def test_an_error_of_on_drop_is_raised_at_the_end_in_the_name_of_the_operator() 
         lane = run.feed(channel, "abc", DropOldest(9, on_drop=refuse))
         await channel.wait()
         run.cut(lane)
+        goes_on.append(True)
         yield 1
 
+    goes_on = list[bool]()
     with pytest.raises(OSError, match="on_drop") as caught:
         outcome(stage)
+    assert goes_on
     check_blamed(caught.value, file="staging.py")
 
 

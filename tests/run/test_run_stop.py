@@ -354,3 +354,11 @@ def test_an_interrupt_in_a_task_ends_the_program_at_once_though_its_reader_is_bu
     with pytest.raises(interrupt):
         play(main)
     assert ends == [1.0]
+
+
+def test_a_task_that_was_cancelled_before_it_began_is_no_error_at_the_end() -> None:
+    async def stage(run: Any, _: Any) -> AsyncIterator[int]:
+        run.spawn(partial(asyncio.sleep, 1.0), run.channel()).cancel()
+        yield 1
+
+    assert outcome(stage) == [1]
