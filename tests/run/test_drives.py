@@ -102,6 +102,7 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
 
     async def inner(start: int) -> AsyncIterator[int]:
         nonlocal now, looked
+        begun.append(asyncio.get_running_loop().time())
         for number in range(start, start + 6):
             looked += 1
             now += 10.0 if looked % far == 0 else 0.0
@@ -111,7 +112,7 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
         await asyncio.sleep(1.0)
         found.append(number)
 
-    found: list[int] = []
+    found, begun = list[int](), list[float]()
     monkeypatch.setattr(pace, "BUDGET", 1.0)
     monkeypatch.setattr(pace, "perf_counter", lambda: now)
     flat = ops.flat_map(inner, concurrency=5, lookahead=3)
@@ -119,6 +120,7 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
     for start in range(0, 500, 100):
         assert [each for each in found if start <= each < start + 100] == [*range(start, start + 6)]
     assert found[:5] == [0, 100, 200, 300, 400]
+    assert begun == [begun[0]] * 5  # all, while the first item is awaited
 
 
 @pytest.mark.parametrize("lookahead", [1, 4])
