@@ -61,6 +61,30 @@ def test_what_was_taken_counts_where_the_reader_leaves_in_a_round(taken: int) ->
     run(main)
 
 
+def test_what_a_stream_brings_after_another_has_failed_counts_as_refused() -> None:
+    async def late() -> AsyncIterator[int]:
+        yield 1
+        try:
+            await asyncio.sleep(9.0)
+        except asyncio.CancelledError:
+            yield 2
+
+    async def fails() -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        yield 3
+        raise LookupError
+
+    async def main() -> None:
+        flat = ops.flat_map(lambda inner: inner(), concurrency=2)
+        handle = (Stream([late, fails]) | flat | ops.to_list()).start()
+        with pytest.raises(LookupError):
+            await handle
+        found = [(each.offered, each.delivered, each.refused) for each in handle.buffers()]
+        assert found == [(2, 1, 1), (1, 1, 0)]
+
+    run(main)
+
+
 async def numbers(count: int = 40) -> AsyncIterator[int]:
     for number in range(count):
         yield number
