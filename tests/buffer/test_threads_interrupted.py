@@ -279,6 +279,16 @@ def test_the_place_of_one_that_is_let_in_is_given_to_nobody_else(look: int) -> N
     assert (outcomes, waiter.outcome, [*held]) == ([FULL], ACCEPTED, [2, 3])
 
 
+@pytest.mark.parametrize("look", range(5))
+def test_nor_is_that_of_one_that_is_put_in(look: int) -> None:
+    channel: Any = shared(1)
+    held, outcomes = Looking([1]), list[Any]()
+    held.acts = [lambda: outcomes.append(channel.offer(3)), *[lambda: None] * look]
+    channel._held = channel.lanes[0].held = held
+    outcomes.append(channel.offer(2))
+    assert (sorted(outcomes, key=str), len(held)) == ([ACCEPTED, FULL], 2)
+
+
 class ClosedJustNow:
     """A loop that was open when it was looked at."""
 
