@@ -58,6 +58,7 @@ MORE = {
     "streamkit/_engine/buffer/channel.py": ["tests/operators/test_batch_within.py"],
     "streamkit/_engine/buffer/rota.py": ["tests/compile/test_opcodes_turns.py"],
     "streamkit/_engine/buffer/rounds.py": ["tests/sources/test_threads.py"],
+    "streamkit/_engine/buffer/target.py": ["tests/operators/test_nest.py"],
     "streamkit/_engine/buffer/threads.py": ["tests/sources/test_threads.py"],
     "streamkit/_engine/compile": [
         "tests/face",
