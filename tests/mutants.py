@@ -56,7 +56,9 @@ MORE = {
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
     "streamkit/_engine/buffer/channel.py": ["tests/operators/test_batch_within.py"],
+    "streamkit/_engine/buffer/rota.py": ["tests/compile/test_opcodes_turns.py"],
     "streamkit/_engine/buffer/rounds.py": ["tests/sources/test_threads.py"],
+    "streamkit/_engine/buffer/target.py": ["tests/operators/test_nest.py"],
     "streamkit/_engine/buffer/threads.py": ["tests/sources/test_threads.py"],
     "streamkit/_engine/compile": [
         "tests/face",

@@ -129,17 +129,19 @@ def test_another_thread_wakes_a_waiting_reader_once_for_all_that_it_does_meanwhi
     asyncio.run(main())
 
 
-def test_how_much_was_held_at_most_is_known_after_an_interruption_too() -> None:
+@pytest.mark.parametrize("more", [1, 3])
+def test_how_much_was_held_at_most_is_known_after_an_interruption_too(more: int) -> None:
     channel, told = SharedChannel(Suspend(20)), Accepted("item")
     told.outcome = ACCEPTED
     for number in range(3):
         channel.offer(number)
     with channel.lock:
         channel.give_up(told)
-    for number in range(3, 6):
+    for number in range(3, 3 + more):
         channel.offer(number)
-    assert [channel.pop() for _ in range(4)] == [0, 1, 2, 3]
-    assert channel.stats()[0].held_at_most == 6
+    assert [channel.pop() for _ in range(3)] == [0, 1, 2]
+    channel.offer("one that comes when less is held")
+    assert channel.stats()[0].held_at_most == 3 + more
 
 
 def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:

@@ -140,6 +140,15 @@ class TestInTurn:
         lane.put(5)
         assert [*islice(in_turn(channel.queue), 9)] == [(lane, 5)]
 
+    def test_a_lane_is_loosened_by_the_item_that_leaves_few(self) -> None:
+        channel, lane = filled(Suspend(8), *range(5))
+        lane.watch_low()
+        items = in_turn(channel.queue)
+        for number in range(3):
+            assert lane.mark != NEVER
+            assert next(items) == (lane, number)
+        assert lane.mark == NEVER
+
     def test_of_whole_rounds_no_more_come_either(self) -> None:
         channel, lane = filled(Suspend(20), *range(8))
         channel.lane(Suspend(20)).extend([*range(8)])

@@ -15,6 +15,7 @@ import pytest
 from streamkit import (
     EMPTY,
     BufferOverflowError,
+    Collect,
     Conflate,
     DropIncoming,
     DropOldest,
@@ -125,6 +126,16 @@ def test_what_was_held_at_most_in_a_burst_is_known_behind_an_interruption() -> N
     assert (stats.offered, stats.held_at_most) == (many + 1, many + 1)
 
 
+def test_what_is_dropped_in_a_change_is_told_of_behind_it() -> None:
+    told = list[Any]()
+    channel = SharedChannel(DropIncoming(1, on_drop=lambda item, reason: told.append((item, reason))))
+    channel.offer(1)
+    with channel.lock:
+        assert (channel.offer(2), told) == (DROPPED, [])
+    channel.released()
+    assert told == [(2, "full")]
+
+
 def test_what_the_reader_has_in_hand_and_has_not_counted_yet_is_held_still() -> None:
     channel: Any = shared(1, 2)
     channel.lanes[0].held.popleft()
@@ -143,6 +154,14 @@ class TestWaiting:
         channel.released()
         assert [channel.pop() for _ in range(2)] == [2, 3]
         assert (waiter.outcome, waiter.woken) == (ACCEPTED, 1)
+
+    def test_one_is_let_in_where_the_reader_takes_all_at_once(self) -> None:
+        channel, roomy = SharedChannel(Collect(2)), list[int]()
+        assert [channel.offer(1), channel.offer(2)] == [ACCEPTED] * 2
+        waiter: Any = channel.offer(3, Held)
+        assert (waiter.outcome, channel.pop(), waiter.outcome) == (None, [1, 2], ACCEPTED)
+        channel.roomy = lambda: roomy.append(len(channel.lanes[0].held))
+        assert (channel.pop(), roomy) == ([3], [0])
 
     def test_one_is_not_overtaken_though_there_is_room(self) -> None:
         channel = SharedChannel(Suspend(8))
@@ -183,7 +202,7 @@ class TestWaiting:
             late: list[Any] = []
             channel._later(lambda: late.append(channel.offer(3, Held)))
         channel.released()
-        assert late == [CLOSED]
+        assert (late, str(channel.error)) == ([CLOSED], "over")
 
     def test_one_that_is_let_in_may_offer_the_next_at_once(self) -> None:
         """A future calls nobody when it is set, but what else wakes a producer may."""
@@ -262,6 +281,7 @@ class TestTakenIn:
     def test_or_one_at_the_end(self, end: LookupError | None) -> None:
         channel, accepted = self.crowded()
         assert channel.end(end) is True
+        assert channel.error is end
         assert sorted(channel.pop() for _ in accepted) == accepted
         assert channel.pop() is EMPTY
         (stats,) = channel.stats()
@@ -277,6 +297,16 @@ def test_the_place_of_one_that_is_let_in_is_given_to_nobody_else(look: int) -> N
     channel._held = channel.lanes[0].held = held
     assert channel.pop() == 1
     assert (outcomes, waiter.outcome, [*held]) == ([FULL], ACCEPTED, [2, 3])
+
+
+@pytest.mark.parametrize("look", range(5))
+def test_nor_is_that_of_one_that_is_put_in(look: int) -> None:
+    channel: Any = shared(1)
+    held, outcomes = Looking([1]), list[Any]()
+    held.acts = [lambda: outcomes.append(channel.offer(3)), *[lambda: None] * look]
+    channel._held = channel.lanes[0].held = held
+    outcomes.append(channel.offer(2))
+    assert (sorted(outcomes, key=str), len(held)) == ([ACCEPTED, FULL], 2)
 
 
 class ClosedJustNow:

@@ -170,6 +170,26 @@ def test_a_slot_may_be_changed_between_any_two_items(beside: str, rollback: int)
     assert found == expected
 
 
+def test_an_item_in_hand_is_kept_where_another_slot_changes_as_the_loop_is_left() -> None:
+    """What the second slot holds comes out first, which takes its time; the first changes meanwhile."""
+
+    async def late(item: int) -> int:
+        await asyncio.sleep(1.0)
+        return item
+
+    async def main() -> None:
+        for source in Stream(range(6)), Stream(range(6)) | ops.buffer(Suspend(3)):
+            first, second = Slot[int, int](), Slot(ops.batch(3) | ops.flatten())
+            job = (source | ops.map(late) | first | second | ops.map(late) | ops.to_list()).start()
+            await asyncio.sleep(1.5)
+            await second.replace(ops.map(same))
+            await asyncio.sleep(1.0)
+            await first.replace(ops.map(same))
+            assert await job == [*range(6)]
+
+    run(main)
+
+
 async def paced(item: Any) -> Any:
     return await asyncio.sleep(1.0, item)
 

@@ -61,6 +61,30 @@ def test_what_was_taken_counts_where_the_reader_leaves_in_a_round(taken: int) ->
     run(main)
 
 
+def test_what_a_stream_brings_after_another_has_failed_counts_as_refused() -> None:
+    async def late() -> AsyncIterator[int]:
+        yield 1
+        try:
+            await asyncio.sleep(9.0)
+        except asyncio.CancelledError:
+            yield 2
+
+    async def fails() -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        yield 3
+        raise LookupError
+
+    async def main() -> None:
+        flat = ops.flat_map(lambda inner: inner(), concurrency=2)
+        handle = (Stream([late, fails]) | flat | ops.to_list()).start()
+        with pytest.raises(LookupError):
+            await handle
+        found = [(each.offered, each.delivered, each.refused) for each in handle.buffers()]
+        assert found == [(2, 1, 1), (1, 1, 0)]
+
+    run(main)
+
+
 async def numbers(count: int = 40) -> AsyncIterator[int]:
     for number in range(count):
         yield number
@@ -102,6 +126,7 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
 
     async def inner(start: int) -> AsyncIterator[int]:
         nonlocal now, looked
+        begun.append(asyncio.get_running_loop().time())
         for number in range(start, start + 6):
             looked += 1
             now += 10.0 if looked % far == 0 else 0.0
@@ -111,7 +136,7 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
         await asyncio.sleep(1.0)
         found.append(number)
 
-    found: list[int] = []
+    found, begun = list[int](), list[float]()
     monkeypatch.setattr(pace, "BUDGET", 1.0)
     monkeypatch.setattr(pace, "perf_counter", lambda: now)
     flat = ops.flat_map(inner, concurrency=5, lookahead=3)
@@ -119,6 +144,7 @@ def test_pumps_that_are_not_stepped_in_time_go_on_later(far: int, monkeypatch: p
     for start in range(0, 500, 100):
         assert [each for each in found if start <= each < start + 100] == [*range(start, start + 6)]
     assert found[:5] == [0, 100, 200, 300, 400]
+    assert begun == [begun[0]] * 5  # all, while the first item is awaited
 
 
 @pytest.mark.parametrize("lookahead", [1, 4])

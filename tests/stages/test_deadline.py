@@ -155,6 +155,30 @@ def test_every_item_is_counted(operator: Any, waits: bool, ready: bool) -> None:
         assert stats.held_at_most <= 1
 
 
+def test_a_source_that_only_wakes_up_is_as_late_as_one_that_sleeps() -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            await asyncio.sleep(1.0)
+            yield number
+        for _ in range(9):
+            await asyncio.sleep(1.0)
+        yield 3
+
+    stream = Stream(source) | ops.timeout(2.5)
+    seen = handed(stream)
+    assert seen[:-1] == [(1.0, 0), (2.0, 1), (3.0, 2)]
+    assert (seen[-1][0], type(seen[-1][1])) == (5.5, StreamTimeoutError)
+
+
+def test_an_error_of_the_reader_ends_it_where_the_item_was_put_into_its_loop() -> None:
+    async def main() -> None:
+        inverse = ops.map(lambda item: 1 / (2 - item))  # pyright: ignore[reportUnknownLambdaType]
+        with pytest.raises(ZeroDivisionError):
+            await (Stream(gapped([1.0] * 5)) | ops.timeout(2.5) | inverse | ops.to_list())
+
+    run(main)
+
+
 def test_a_total_that_ends_while_the_reader_holds_up_the_loop_is_seen_at_its_next_ask() -> None:
     """No timer can ring then, so this takes real time."""
     seen: list[int] = []

@@ -175,7 +175,6 @@ class TurnLane(DrivenLane):
     def close(self) -> None:
         if self.adopted:
             super().close()
-        self.listed = False
 
     # the reader ----------------------------------------------------------------------------
 

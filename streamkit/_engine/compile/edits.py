@@ -81,7 +81,7 @@ class Edits:
                 self._lines.insert(before, depth, f"if states[{self._step(index)}] is None:")
         add(depth, "states = None")
 
-    def leave(self, depth: int, unless: str = "") -> None:
+    def leave(self, depth: int, unless: str) -> None:
         """At the beginning of a turn: if steps are to be replaced, they end, and so does the loop."""
         if not self._spans:
             return
