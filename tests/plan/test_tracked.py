@@ -94,6 +94,8 @@ WAITING: list[tuple[Any, int]] = [
     (ops.batch(2) | ops.flatten() | ops.pairwise(), 1 + 1 + 2),
     (ops.sliding(3) | ops.batch(2), 1 + 2 + 1),
     (NEWEST | NEWEST | ops.batch(3), 1 + 1 + 1 + 2),
+    (ops.batch_within(10, seconds=1.0) | ops.batch(3), 1 + 2 * 10),
+    (ops.buffer(Collect(10)) | ops.batch(3), 1 + 2 * 10),
     (ops.batch(3) | NEWEST, 1 + 2 + 3),
     (ops.batch(2) | ops.broadcast(ops.batch(3), ops.batch(4)), 1 + 1 + 2 * 2 + 2 * 3),
     (ops.batch(2) | ops.group_by(str, ops.batch(3), max_groups=4), 1 + 1 + 4 * 2 * 2),

@@ -63,10 +63,11 @@ def _waits(links: Sequence[Link], weight: float = 1.0) -> float:
         contract, arguments = link.declaration.contract, link.arguments
         if isinstance(link.declaration, StageDeclaration):
             found += weight * getattr(link.declaration.pairs, "keeps", 0)
-            continue
-        times = amount(contract.times, arguments)
-        found += amount(contract.holds, arguments) * weight
-        found += sum(times * _waits(branch, weight) for branch in link.branches)
-        if contract.regroups:  # what comes out of it is a list, which counts for as many
+        else:
+            times = amount(contract.times, arguments)
+            found += amount(contract.holds, arguments) * weight
+            found += sum(times * _waits(branch, weight) for branch in link.branches)
+        # what comes out of it may be a list, which counts for as many
+        if contract.regroups or link.declaration.stage is not None:
             weight *= amount(contract.weight, arguments)
     return found
