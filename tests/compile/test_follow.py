@@ -205,8 +205,9 @@ LOOPS: dict[str, tuple[Any, str]] = {
         token, item = item
         token.count += 1
         kept_1_.append(token)
+        open_1_.update(token.handed)
         settle token
-        if len(kept_1_) >= most_1_:
+        if len(open_1_) >= most_1_:
         raise overfull('to_list', most_1_)
         del item; token = each_0 = part_0_0_ = rest_0_0_ = None
         result = items_1
@@ -235,14 +236,16 @@ LOOPS: dict[str, tuple[Any, str]] = {
         kept_0_.append(token)
         token_0_ = together(kept_0_, len(held_0))
         kept_2_.append(token_0_)
+        open_2_.update(token_0_.handed)
         result = found_2
         settled(kept_2_)
         return result
-        if len(kept_2_) >= most_2_:
+        if len(open_2_) >= most_2_:
         raise overfull('last', most_2_)
         del item; token = full_0 = token_0_ = None
         token_0_ = together(kept_0_, 0)
         kept_2_.append(token_0_)
+        open_2_.update(token_0_.handed)
         result = found_2
         settled(kept_2_)
         return result
@@ -278,7 +281,8 @@ LOOPS: dict[str, tuple[Any, str]] = {
         most_2_ = most_of(pace)
         token, item = item
         kept_2_.append(token)
-        if len(kept_2_) >= most_2_:
+        open_2_.update(token.handed)
+        if len(open_2_) >= most_2_:
         raise overfull('to_list', most_2_)
         del item; token = None
         result = (number_1, items_2,)
