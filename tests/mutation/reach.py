@@ -4,10 +4,13 @@ To find out takes as long as the tests do, and longer than some hundred mutants.
 test module that has not changed, nor anything that it may import, it is known already.
 """
 
+import os
 import pickle
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -62,7 +65,11 @@ def reported(item: pytest.Item) -> list[pytest.TestReport]:
 
 
 def reach(items: Iterable[pytest.Item]) -> Reach:
-    """What these tests reach: run now, unless that is known. Best in a process of its own."""
+    """What these tests reach: run now, unless that is known.
+
+    Those of a module run in a process of its own, so that this one stays as it is, and so that tests that
+    collect garbage do not go through all that is known.
+    """
     found, common = Reach(), _digest(_imported())
     modules: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -72,10 +79,17 @@ def reach(items: Iterable[pytest.Item]) -> Reach:
         kept = KEPT / sha256(f"{common} {_digest([path])} {names}".encode()).hexdigest()
         if not kept.exists():
             KEPT.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(pickle.dumps(_watched(tests)))
+            _apart(partial(_learn, tests, kept))
         known: Any = pickle.loads(kept.read_bytes())
         found.add(known)
     return found
+
+
+def _learn(tests: Iterable[pytest.Item], kept: Path) -> None:
+    found = pickle.dumps(_watched(tests))
+    begun = kept.with_suffix(".begun")  # a file of the name is whole
+    begun.write_bytes(found)
+    begun.rename(kept)
 
 
 def _watched(items: Iterable[pytest.Item]) -> Reach:
@@ -118,3 +132,19 @@ def _digest(paths: Iterable[Path]) -> str:
         found.update(f"{path.relative_to(ROOT)} {path.stat().st_size}".encode())
         found.update(path.read_bytes())
     return found.hexdigest()
+
+
+def _apart(work: Callable[[], object]) -> None:
+    """Call something in a process of its own."""
+    process = os.fork()
+    if not process:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.__stderr__)
+        finally:
+            os._exit(code)
+    if os.waitpid(process, 0)[1]:
+        raise RuntimeError("the tests could not be run as they are")

@@ -10,7 +10,6 @@ within `PATIENCE` seconds has survived.
 
 import gc
 import os
-import pickle
 import signal
 import sys
 import time
@@ -18,14 +17,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 import pytest
 
 from tests.mutation.change import Change
 from tests.mutation.reach import Reach, reach, reported
 
-__all__ = ["ALIVE", "KILLED", "LATE", "PATIENCE", "UNREACHED", "Trial", "forked"]
+__all__ = ["ALIVE", "KILLED", "LATE", "PATIENCE", "UNREACHED", "Trial"]
 
 KILLED, ALIVE, UNREACHED, LATE = "killed", "survived", "no tests", "timeout"
 PATIENCE = 3.0
@@ -64,7 +63,7 @@ class Trial:
         items = {item.nodeid: item for item in session.items}
         gc.collect()
         gc.freeze()
-        known: Reach = forked(lambda: reach(session.items))
+        known = reach(session.items)
         self.failed = known.failed
         gc.collect()
         gc.freeze()  # what is known is much: a test that collects garbage would seem to take for ever
@@ -150,26 +149,3 @@ def _try(change: Change, tests: list[tuple[pytest.Item, float]], said: int) -> N
             code = 0
     finally:  # whatever a changed program lets through: SystemExit, KeyboardInterrupt
         os._exit(code)
-
-
-def forked(work: Callable[[], Any]) -> Any:
-    """The result of a call in a process of its own, so that this one stays as it is."""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if not process:
-        code = 1
-        try:
-            with os.fdopen(writing, "wb") as out:
-                pickle.dump(work(), out)
-            code = 0
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.__stderr__)
-        finally:
-            os._exit(code)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        found = told.read()
-    _, status = os.waitpid(process, 0)
-    if status:
-        raise RuntimeError("the tests could not be run as they are")
-    return pickle.loads(found)
