@@ -129,6 +129,26 @@ class TestHeedless:
         assert log == ["cleaned up"]
 
 
+def test_a_job_that_is_stopped_while_a_source_cleans_up_goes_on_to_behind_that() -> None:
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+        finally:
+            await asyncio.sleep(2.0)
+            log.append("cleaned up")
+        await asyncio.sleep(99.0)
+
+    async def main() -> None:
+        handle = (Stream(source) | ops.drain()).start()
+        await asyncio.sleep(0.5)
+        await handle.stop()
+        assert 2.0 <= asyncio.get_running_loop().time() < 4.0
+
+    log: list[str] = []
+    run(main)
+    assert log == ["cleaned up"]
+
+
 async def as_awaited(job: Any) -> Any:
     return await job
 

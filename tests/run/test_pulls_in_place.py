@@ -361,3 +361,27 @@ def test_a_pull_of_another_task_whose_source_heeds_no_cancellation_is_waited_for
         late = run(main)
         assert 0 <= late <= 0.05, late
         assert source.closed == 1
+
+
+def test_a_task_that_was_cancelled_before_and_went_on_closes_with_a_kept_pull(pipe: Any) -> None:
+    async def goes_on(items: Any) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(9.0)
+        await items.aclose()
+
+    ticks = Ticks()
+
+    async def main() -> None:
+        items = (Stream(ticks) | pipe).open()
+        async with items:
+            await begun(items)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(items)
+            closing = asyncio.ensure_future(goes_on(items))
+            await asyncio.sleep(0)
+            closing.cancel()
+            await closing
+
+    run(main)
+    assert ticks.log == [1.5]
