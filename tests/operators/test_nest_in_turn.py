@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+import reactivex
 
 from streamkit import Fail, Resume, Stream, Suspend, attached, ops, push
 from streamkit.testing import VirtualLoop, run
@@ -330,3 +331,9 @@ class TestErrors:
 
         found = noted(Stream([1]) | ops.concat_map(inner) | ops.batch(2))
         assert found == [(0.0, [1, 2]), (0.0, [3]), (0.0, ERROR)]
+
+
+@pytest.mark.parametrize("flat", [ops.concat_map, ops.exhaust_map])
+def test_an_observable_is_named_with_what_to_do_and_not_awaited(flat: Any) -> None:
+    with pytest.raises(TypeError, match="from_observable"):
+        list(Stream("a") | flat(lambda _: reactivex.of(1)))
