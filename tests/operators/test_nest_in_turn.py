@@ -55,7 +55,7 @@ class TestReading:
                 seen.add(asyncio.current_task())
 
             await (Stream([1, 2]) | ops.concat_map(here) | ops.drain())
-            assert seen == {asyncio.current_task()}
+            assert seen == {id(asyncio.current_task())}
 
         run(main)
 
@@ -337,3 +337,51 @@ class TestErrors:
 def test_an_observable_is_named_with_what_to_do_and_not_awaited(flat: Any) -> None:
     with pytest.raises(TypeError, match="from_observable"):
         list(Stream("a") | flat(lambda _: reactivex.of(1)))
+
+
+class Closable:
+    """An iterator over some items, which notes when it is closed."""
+
+    def __init__(self, name: str, log: list[str], *, fails: bool = False) -> None:
+        self._name, self._log, self._fails, self._items = name, log, fails, iter("abc")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._items)
+
+    def close(self) -> None:
+        self._log.append(self._name)
+        if self._fails:
+            raise OSError(self._name)
+
+
+def test_iterators_inside_of_each_other_are_closed_from_within_and_their_errors_named() -> None:
+    log = list[str]()
+
+    def outer(_: str) -> Closable:
+        return Closable("outer", log, fails=True)
+
+    def inner(_: str) -> Closable:
+        return Closable("inner", log)
+
+    with pytest.raises(OSError, match="outer") as caught:
+        list(Stream("x") | ops.concat_map(outer) | ops.concat_map(inner) | ops.take(1))
+    assert log == ["inner", "outer"]
+    assert caught.value.__notes__[0].startswith("in concat_map(")
+    assert "outer" in caught.value.__notes__[0]
+
+
+def test_an_iterator_that_cannot_be_closed_is_left_as_it_is() -> None:
+    class Endless:
+        def __aiter__(self) -> AsyncIterator[int]:
+            return self
+
+        async def __anext__(self) -> int:
+            return 7
+
+    async def main() -> list[int]:
+        return await (Stream("ab") | ops.concat_map(lambda _: Endless()) | ops.take(3) | ops.to_list())
+
+    assert run(main) == [7, 7, 7]
