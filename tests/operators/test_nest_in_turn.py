@@ -55,7 +55,7 @@ class TestReading:
                 seen.add(asyncio.current_task())
 
             await (Stream([1, 2]) | ops.concat_map(here) | ops.drain())
-            assert seen == {id(asyncio.current_task())}
+            assert seen == {asyncio.current_task()}
 
         run(main)
 
