@@ -128,9 +128,11 @@ MORE = {
         "tests/compile/test_nests.py",
         "tests/compile/test_opcodes_start.py",
         "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep",
+        "tests/live/test_trial.py",
         "tests/live/test_woven.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",
+        "tests/operators/test_throttle_pace.py",
         "tests/plan/test_drops.py",
     ],
 }
