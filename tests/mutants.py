@@ -55,6 +55,9 @@ MORE = {
     ],
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
+    "streamkit/_engine/buffer/book.py": [
+        "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep"
+    ],
     "streamkit/_engine/buffer/channel.py": ["tests/operators/test_batch_within.py"],
     "streamkit/_engine/buffer/rota.py": ["tests/compile/test_opcodes_turns.py"],
     "streamkit/_engine/buffer/rounds.py": ["tests/sources/test_threads.py"],
@@ -82,6 +85,10 @@ MORE = {
     ],
     "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
     "streamkit/_engine/compile/key.py": ["tests/plan/test_link_building.py"],
+    "streamkit/_engine/compile/loop.py": [
+        "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep",
+        "tests/run/test_start_cut.py",
+    ],
     "streamkit/_engine/compile/follow.py": ["tests/plan/test_tracked.py", "tests/run/test_followed.py"],
     "streamkit/_engine/compile/lasting.py": ["tests/plan/test_tracked.py"],
     "streamkit/_engine/plan": [
@@ -115,13 +122,17 @@ MORE = {
         "tests/operators/test_restart_retry.py",
         "tests/operators/test_transform.py",
     ],
+    "streamkit/_engine/run/paired.py": ["tests/plan/test_tracked.py"],
     "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [
         "tests/compile/test_nests.py",
         "tests/compile/test_opcodes_start.py",
+        "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep",
+        "tests/live/test_trial.py",
         "tests/live/test_woven.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",
+        "tests/operators/test_throttle_pace.py",
         "tests/plan/test_drops.py",
     ],
 }

@@ -1,6 +1,8 @@
 """Books: the rows of ``handle.buffers()`` in the order of the pipe, each to be told from the others."""
 
+from functools import reduce
 from itertools import permutations
+from operator import or_
 from typing import Any
 
 import pytest
@@ -82,8 +84,14 @@ def test_branches_and_groups_stand_behind_what_feeds_them() -> None:
 
 def test_what_a_step_goes_through_has_its_place_too() -> None:
     inner = ops.concat_map(lambda number: Stream([number, number]) | ops.buffer(Suspend(2)))
-    found = run(lambda: rows(Stream(range(3)) | inner | ops.drain()))
-    assert (names(found), sum(each.delivered for each in found)) == (["buffer"], 6)
+    for levels in (1, 2):
+        pipe = reduce(or_, [inner] * levels)
+        found = run(lambda pipe=pipe: rows(Stream(range(3)) | pipe | ops.drain()))
+        assert (names(found), sum(each.delivered for each in found)) == (["buffer"], (6, 18)[levels - 1])
+        assert len(found) == 1 + levels  # those that were last, and the sum of all before
+    live, emitter = push(Suspend(2))
+    emitter.close()
+    assert names(run(lambda: rows(Stream([1]) | ops.concat_map(lambda _: live) | ops.drain()))) == ["push"]
 
 
 def test_the_sources_of_a_stage_that_could_not_begin_are_there() -> None:

@@ -190,6 +190,8 @@ def test_of_many_shapes_the_oldest_is_forgotten_and_its_text_too(monkeypatch: py
         texts.append({*linecache.cache} - before)
     assert [len(each) for each in texts] == [1, 2, 3, 3, 3]
     assert not texts[0] & texts[-1]
+    linecache.clearcache()  # as anybody may
+    assert list(Stream([1]) | reduce(or_, [ops.map(abs)] * 6)) == [1]
 
 
 def test_a_list_is_read_as_before_by_a_loop_that_is_there_already() -> None:

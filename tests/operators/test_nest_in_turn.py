@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+import reactivex
 
 from streamkit import Fail, Resume, Stream, Suspend, attached, ops, push
 from streamkit.testing import VirtualLoop, run
@@ -330,3 +331,57 @@ class TestErrors:
 
         found = noted(Stream([1]) | ops.concat_map(inner) | ops.batch(2))
         assert found == [(0.0, [1, 2]), (0.0, [3]), (0.0, ERROR)]
+
+
+@pytest.mark.parametrize("flat", [ops.concat_map, ops.exhaust_map])
+def test_an_observable_is_named_with_what_to_do_and_not_awaited(flat: Any) -> None:
+    with pytest.raises(TypeError, match="from_observable"):
+        list(Stream("a") | flat(lambda _: reactivex.of(1)))
+
+
+class Closable:
+    """An iterator over some items, which notes when it is closed."""
+
+    def __init__(self, name: str, log: list[str], *, fails: bool = False) -> None:
+        self._name, self._log, self._fails, self._items = name, log, fails, iter("abc")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._items)
+
+    def close(self) -> None:
+        self._log.append(self._name)
+        if self._fails:
+            raise OSError(self._name)
+
+
+def test_iterators_inside_of_each_other_are_closed_from_within_and_their_errors_named() -> None:
+    log = list[str]()
+
+    def outer(_: str) -> Closable:
+        return Closable("outer", log, fails=True)
+
+    def inner(_: str) -> Closable:
+        return Closable("inner", log)
+
+    with pytest.raises(OSError, match="outer") as caught:
+        list(Stream("x") | ops.concat_map(outer) | ops.concat_map(inner) | ops.take(1))
+    assert log == ["inner", "outer"]
+    assert caught.value.__notes__[0].startswith("in concat_map(")
+    assert "outer" in caught.value.__notes__[0]
+
+
+def test_an_iterator_that_cannot_be_closed_is_left_as_it_is() -> None:
+    class Endless:
+        def __aiter__(self) -> AsyncIterator[int]:
+            return self
+
+        async def __anext__(self) -> int:
+            return 7
+
+    async def main() -> list[int]:
+        return await (Stream("ab") | ops.concat_map(lambda _: Endless()) | ops.take(3) | ops.to_list())
+
+    assert run(main) == [7, 7, 7]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -128,6 +129,25 @@ def test_one_inside_of_a_stream_that_a_stage_opens_again_is_kept_for_that() -> N
 
     found = run(lambda: as_awaited(Stream([]) | written(_again) | ops.to_list()))
     assert (found, told) == ([1, 1, "item of a"], [])
+
+
+def test_one_that_a_callback_returns_which_did_not_heed_the_end_is_let_go() -> None:
+    stream, emitter = live("a", told := list[Any]())
+
+    async def heedless(_: int) -> Stream[Any]:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(9.0)
+        return stream
+
+    async def main() -> None:
+        async with (Stream([1]) | ops.concat_map(heedless) | ops.buffer(Suspend(1))).open() as items:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await anext(items)
+
+    run(main)
+    assert told == [("item of a", "closed")]
+    assert emitter.offer("late").name == "CLOSED"
 
 
 async def as_awaited(job: Any) -> Any:

@@ -218,6 +218,20 @@ class TestErrorsBehind:
         assert ended is (None if len(found) == 1 else error)
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+def test_one_that_comes_when_the_loop_has_ended_is_not_told(ordered: bool) -> None:
+    async def call(item: int) -> int:
+        await asyncio.sleep(1.0)
+        if item:
+            raise OSError
+        return item
+
+    async def main() -> int:
+        return await (Stream([0, 1]) | ops.map(call, concurrency=2, ordered=ordered) | ops.first())
+
+    assert run(main) == 0
+
+
 class TestAwaitables:
     def test_a_loop_may_end_when_one_has_come_to_its_result(self) -> None:
         job = (

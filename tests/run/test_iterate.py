@@ -185,7 +185,8 @@ def test_clean_up_that_fails_at_once_after_a_break_is_told_to_the_loop() -> None
     assert told == [{"message": "clean-up of a dropped stream failed", "exception": boom}]
 
 
-def test_what_the_collector_finds_with_all_that_it_reads_is_cleaned_up_in_order() -> None:
+@pytest.mark.parametrize("made", [iterate, aiter])
+def test_what_the_collector_finds_with_all_that_it_reads_is_cleaned_up_in_order(made: Any) -> None:
     ends: list[Any] = []
 
     async def source() -> AsyncIterator[int]:
@@ -199,7 +200,7 @@ def test_what_the_collector_finds_with_all_that_it_reads_is_cleaned_up_in_order(
             raise
 
     async def main() -> None:
-        items: Any = iterate(Stream(source) | STAGE)
+        items: Any = made(Stream(source) | STAGE)
         assert await anext(items) == 1
         await asyncio.sleep(0)
         ring: list[Any] = [items]

@@ -106,6 +106,52 @@ class TestHeedless:
 
         run(lambda: started_and_stopped(Stream(range(9)) | ops.map(callback, concurrency=4) | ops.drain()))
 
+    def test_a_call_that_cleans_up_after_somebody_else_has_cancelled_it_is_not_cancelled_again(self) -> None:
+        async def call(_: int) -> None:
+            try:
+                await asyncio.sleep(9.0)
+            finally:
+                await asyncio.sleep(5.0)
+                log.append("cleaned up")
+
+        async def main() -> None:
+            work = asyncio.ensure_future(as_awaited(Stream([0]) | ops.for_each(call, concurrency=2)))
+            await asyncio.sleep(1.0)
+            for task in asyncio.all_tasks() - {asyncio.current_task(), work}:
+                task.cancel()
+            await asyncio.sleep(1.0)
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+        log: list[str] = []
+        run(main)
+        assert log == ["cleaned up"]
+
+
+def test_a_job_that_is_stopped_while_a_source_cleans_up_goes_on_to_behind_that() -> None:
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+        finally:
+            await asyncio.sleep(2.0)
+            log.append("cleaned up")
+        await asyncio.sleep(99.0)
+
+    async def main() -> None:
+        handle = (Stream(source) | ops.drain()).start()
+        await asyncio.sleep(0.5)
+        await handle.stop()
+        assert 2.0 <= asyncio.get_running_loop().time() < 4.0
+
+    log: list[str] = []
+    run(main)
+    assert log == ["cleaned up"]
+
+
+async def as_awaited(job: Any) -> Any:
+    return await job
+
 
 class TestIterators:
     def test_of_channels_are_closed_when_the_tasks_have_ended_before(self) -> None:

@@ -95,6 +95,26 @@ def test_a_pull_that_lets_others_run_is_kept_too() -> None:
     assert run(main) == [1, 2]
 
 
+def test_pulls_that_may_take_no_time_go_on_each_a_turn_further() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        for _ in range(3):
+            await asyncio.sleep(0)
+        yield 1
+
+    async def main() -> int:
+        async with Stream(source).open() as items:
+            await begun(items)
+            for pulls in range(9):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.0):
+                        assert await anext(items) == 1
+                        return pulls
+            return -1
+
+    assert run(main) == 3
+
+
 @pytest.mark.parametrize("clean_up", [0.0, 2.0])
 def test_a_kept_pull_is_ended_with_the_stream(pipe: Any, clean_up: float) -> None:
     ticks = Ticks(clean_up=clean_up)
@@ -341,3 +361,27 @@ def test_a_pull_of_another_task_whose_source_heeds_no_cancellation_is_waited_for
         late = run(main)
         assert 0 <= late <= 0.05, late
         assert source.closed == 1
+
+
+def test_a_task_that_was_cancelled_before_and_went_on_closes_with_a_kept_pull(pipe: Any) -> None:
+    async def goes_on(items: Any) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(9.0)
+        await items.aclose()
+
+    ticks = Ticks()
+
+    async def main() -> None:
+        items = (Stream(ticks) | pipe).open()
+        async with items:
+            await begun(items)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(items)
+            closing = asyncio.ensure_future(goes_on(items))
+            await asyncio.sleep(0)
+            closing.cancel()
+            await closing
+
+    run(main)
+    assert ticks.log == [1.5]

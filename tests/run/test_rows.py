@@ -145,6 +145,7 @@ def test_lanes_are_told_what_was_taken_and_filled_up_when_others_have_run() -> N
         assert [lane.eased for lane in lanes] == [1, 1]
         assert [lane.brought_from for lane in lanes] == [[1], [0]]
         assert reader.row() == (3, 3)
+        assert [lane.eased for lane in lanes] == [2, 2]
         assert [*reader.rows(1)] == [(4, 4)]
         assert [lane.eased for lane in lanes] == [2, 2]  # once, until they are filled up
         reader.count()

@@ -12,6 +12,7 @@ import pytest
 from streamkit import DropOldest, Stream, Suspend, attached, ops, push
 from streamkit._engine.run.leave import is_of_clean_up
 from streamkit.testing import run
+from tests.run.ledger import Trial
 
 DEPTHS = [3, 99, 250]
 """Levels of nested steps: for one loop, for two and for several."""
@@ -37,6 +38,31 @@ def test_a_plain_for_reads_them_and_closes_the_source_once(depth: int) -> None:
     assert [next(items), next(items)] == [0, 1]
     items.close()
     assert log == ["closed"] * 2
+
+
+def test_what_fails_as_a_plain_for_closes_the_source_is_raised_there() -> None:
+    def source() -> Iterator[int]:
+        try:
+            yield 0
+        finally:
+            raise OSError("closed")
+
+    items: Any = iter(behind_filters(DEPTHS[-1], Stream(source)))
+    assert next(items) == 0
+    with pytest.raises(OSError, match="closed"):
+        items.close()
+
+
+def test_the_items_of_a_stream_inside_stand_for_the_one_that_it_was_made_of() -> None:
+    def inner(item: int) -> Any:
+        return behind_filters(99, Stream([item, item]))
+
+    trial = Trial(3)
+    job = trial.stream() | ops.flat_map(inner, concurrency=2) | ops.for_each(trial.out)
+    run(lambda: as_awaited(job))
+    assert sorted(trial.settled) == sorted(trial.left) == [*trial.items]
+    assert {*trial.left.values()} == {2}
+    assert not trial.early
 
 
 @pytest.mark.parametrize(("depth", "follows"), [*product(DEPTHS, (False, True))])

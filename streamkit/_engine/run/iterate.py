@@ -86,8 +86,7 @@ def _root(items: Any) -> None:
     coroutine and generator of the run, in any order, before our finaliser could end it.
     """
     leave: Any = leave_of(items)
-    parts = items.ag_frame.f_locals[items.ag_code.co_varnames[0]], leave
-    leave.__self__.unroot = root(items, parts)
+    leave.__self__.unroot = root(items, leave)
 
 
 def root(items: Any, parts: Any) -> Callable[[], object]:

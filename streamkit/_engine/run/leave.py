@@ -261,7 +261,7 @@ class Segment:
         line: int = frame.f_lineno
         owner = self._loop.owners[line - 1]
         busy = [*self._loop.through(line)]
-        if isinstance(owner, int) and getattr(made, "ag_running", True):
+        if isinstance(owner, int):  # the line in which it hands over an item is of no step
             busy.append(owner)
         for index in busy:
             yield self._links[index].blamed or self._links[index], 1
