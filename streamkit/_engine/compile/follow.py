@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from streamkit._core.catalogue import Declaration
-from streamkit._core.delivery import NO_DELIVERY, settled, together, trimmed
+from streamkit._core.delivery import NO_DELIVERY, Delivery, settled, together, trimmed
 from streamkit._engine.compile.key import Pairs
 from streamkit._engine.compile.lasting import emits, lasts, returns
 from streamkit._engine.compile.layout import Layout
@@ -110,9 +110,8 @@ class Follower:
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
             for index in self._results:
-                self._add(site.depth, f"if len({_open(index)}) >= {_most(index)}:")
-                name = self._layout.steps[index].declaration.name
-                self._add(site.depth + 1, f"raise overfull({name!r}, {_most(index)})", index)
+                self._add(site.depth, f"if len({_kept(index)}) >= {_count(index)}:")
+                self._add(site.depth + 1, f"{_count(index)} = {_open(index)}.counted({_kept(index)})", index)
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
@@ -129,8 +128,9 @@ class Follower:
         if index in self._kept:
             self._add(depth, f"{_kept(index)} = []")
         if index in self._results:
-            self._add(depth, f"{_most(index)} = most_of(pace)")
-            self._add(depth, f"{_open(index)} = set()")
+            name = self._layout.steps[index].declaration.name
+            self._add(depth, f"{_open(index)} = Open({name!r}, most_of(pace))")
+            self._add(depth, f"{_count(index)} = {_open(index)}.most")
 
     def enter(self, index: int, site: Site) -> Site:
         """An item has come to the step at `index`, which may keep its delivery."""
@@ -140,7 +140,8 @@ class Follower:
             self._add(site.depth, f"{site.token}.count += 1")
         self._add(site.depth, f"{_kept(index)}.append({site.token})")
         if index in self._results:
-            self._add(site.depth, f"{_open(index)}.update({site.token}.handed)")
+            self._add(site.depth, f"if {site.token}.several:")
+            self._add(site.depth + 1, f"{_count(index)} = 0")
         if site.tail:
             self._moves(site)
         return site.at(ends_turn=False)
@@ -260,24 +261,52 @@ def most_of(pace: Any) -> float:
     return math.inf if ledgers is None else sum(source.most for source in ledgers)
 
 
-def overfull(name: str, most: int) -> RuntimeError:
+class Open:
+    """What was handed out and is open, as a sink named `name` keeps it: at most so many can be.
+
+    To look at each as it comes would take as long as to collect it. One that stands for several may be the
+    last that comes; of others, there is time until the sink has so many.
+    """
+
+    def __init__(self, name: str, most: float) -> None:
+        self.name = name
+        self.most = most
+        self._found: set[Delivery] = set()
+        self._seen = 0
+
+    def counted(self, kept: list[Delivery]) -> float:
+        """Count what is `kept`, which has grown; how many it must be until more can be known.
+
+        Raises:
+            RuntimeError: no more can come.
+        """
+        for each in kept[self._seen :]:
+            self._found.update(each.handed)
+        self._seen = len(kept)
+        left = self.most - len(self._found)
+        if left <= 0:
+            raise overfull(self.name, self.most)
+        return self._seen + left
+
+
+def overfull(name: str, most: float) -> RuntimeError:
     """What is raised where a sink would wait for ever."""
     return RuntimeError(
         f"{name}() keeps the deliveries of all items until the job returns, and {most} is all that its "
-        f"source hands out before one is acknowledged: put take({most - 1}) before it, "
+        f"source hands out before one is acknowledged: put take({most - 1}) behind the source, "
         "or hand out more, with a larger prefetch"
     )
 
 
 _USED: dict[str, Any] = {
     _NOTHING: NO_DELIVERY,
-    **{each.__name__: each for each in (settled, together, trimmed, most_of, overfull)},
+    **{each.__name__: each for each in (settled, together, trimmed, most_of, Open)},
 }
 """What the lines of deliveries use by name."""
 
 
-def _most(index: int) -> str:
-    return f"most_{index}_"
+def _count(index: int) -> str:
+    return f"count_{index}_"
 
 
 def _open(index: int) -> str:
