@@ -343,9 +343,10 @@ def _blames(error: BaseException | None) -> bool:
 
 def _ends(error: BaseException | None) -> bool:
     """Whether nothing that was worked on is to blame for the end of this run."""
-    if isinstance(error, CancelledError):  # a callback may have raised it: then whose is not known
+    if isinstance(error, (CancelledError, GeneratorExit)):
+        # else a callback has raised it, or the body of an `async for` may have failed
         task = asyncio.current_task()
-        return task is None or task.cancelling() > 0
+        return task is not None and task.cancelling() > 0
     return not _blames(error)
 
 
