@@ -344,7 +344,7 @@ def _blames(error: BaseException | None) -> bool:
 def _ends(error: BaseException | None) -> bool:
     """Whether nothing that was worked on is to blame for the end of this run."""
     if isinstance(error, (CancelledError, GeneratorExit)):
-        # else a callback has raised it, or the body of an `async for` may have failed
+        # where nobody has cancelled it, a callback has raised that, or the body of an `async for` may have
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
     return not _blames(error)
