@@ -344,7 +344,8 @@ def _blames(error: BaseException | None) -> bool:
 def _ends(error: BaseException | None) -> bool:
     """Whether nothing that was worked on is to blame for the end of this run."""
     if isinstance(error, (CancelledError, GeneratorExit)):
-        # where nobody has cancelled it, a callback has raised that, or the body of an `async for` may have
+        # where nobody has cancelled the run, a callback has raised that itself, or an `async for` is left,
+        # whose body may have failed
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
     return not _blames(error)
