@@ -235,6 +235,8 @@ LOOPS: dict[str, tuple[Any, str]] = {
         kept_0_ = []
         token, item = item
         kept_0_.append(token)
+        if token.several:
+        count_2_ = 0
         token_0_ = together(kept_0_, len(held_0))
         kept_2_.append(token_0_)
         if token_0_.several:
@@ -242,8 +244,8 @@ LOOPS: dict[str, tuple[Any, str]] = {
         result = found_2
         settled(kept_2_)
         return result
-        if len(kept_2_) >= count_2_:
-        count_2_ = open_2_.counted(kept_2_)
+        if len(kept_2_) + len(kept_0_) >= count_2_:
+        count_2_ = open_2_.counted(kept_2_, kept_0_)
         del item; token = full_0 = token_0_ = None
         token_0_ = together(kept_0_, 0)
         kept_2_.append(token_0_)

@@ -83,6 +83,16 @@ class Follower:
         ]
 
     @property
+    def _waiting(self) -> list[int]:
+        """The steps that keep deliveries until others have come, for which a sink must leave some."""
+        layout = self._layout
+        return [
+            index
+            for index, stay in self._kept.items()
+            if stay is not None and index not in layout.emitting and index not in layout.inside
+        ]
+
+    @property
     def hands(self) -> dict[int, str]:
         """By the index of a step: the variable of the delivery that it has in hand."""
         found: dict[int, str] = {}
@@ -110,8 +120,10 @@ class Follower:
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
             for index in self._results:
-                self._add(site.depth, f"if len({_kept(index)}) >= {_count(index)}:")
-                self._add(site.depth + 1, f"{_count(index)} = {_open(index)}.counted({_kept(index)})", index)
+                lists = ", ".join(map(_kept, [index, *self._waiting]))
+                many = " + ".join(f"len({each})" for each in lists.split(", "))
+                self._add(site.depth, f"if {many} >= {_count(index)}:")
+                self._add(site.depth + 1, f"{_count(index)} = {_open(index)}.counted({lists})", index)
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
@@ -139,9 +151,10 @@ class Follower:
         if site.token != _NOTHING and not site.tail:
             self._add(site.depth, f"{site.token}.count += 1")
         self._add(site.depth, f"{_kept(index)}.append({site.token})")
-        if index in self._results:
+        counting = [each for each in self._results if each == index or index in self._waiting]
+        if counting and site.token != _NOTHING:
             self._add(site.depth, f"if {site.token}.several:")
-            self._add(site.depth + 1, f"{_count(index)} = 0")
+            self._add(site.depth + 1, " = ".join([*map(_count, counting), "0"]))
         if site.tail:
             self._moves(site)
         return site.at(ends_turn=False)
@@ -274,8 +287,10 @@ class Open:
         self._found: set[Delivery] = set()
         self._seen = 0
 
-    def counted(self, kept: list[Delivery]) -> float:
-        """Count what is `kept`, which has grown; how many it must be until more can be known.
+    def counted(self, kept: list[Delivery], *waiting: list[Delivery]) -> float:
+        """Count what is `kept`, which has grown, and what steps have that wait for more.
+
+        Returns how many these must be together until more can be known.
 
         Raises:
             RuntimeError: no more can come.
@@ -283,10 +298,11 @@ class Open:
         for each in kept[self._seen :]:
             self._found.update(each.handed)
         self._seen = len(kept)
-        left = self.most - len(self._found)
+        beside = {one for held in waiting for each in held for one in each.handed}
+        left = self.most - len(self._found | beside if beside else self._found)
         if left <= 0:
             raise overfull(self.name, self.most)
-        return self._seen + left
+        return self._seen + sum(map(len, waiting)) + left
 
 
 def overfull(name: str, most: float) -> RuntimeError:
