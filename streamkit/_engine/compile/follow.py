@@ -72,24 +72,13 @@ class Follower:
             elif pieces.keeps is not None and not _at_once(pieces):
                 self._kept[index] = pieces.keeps
 
-    @property
-    def _results(self) -> list[int]:
-        """The sinks that keep deliveries until the loop returns."""
+    def _keep(self, *, sinks: bool) -> list[int]:
+        """The `sinks` that keep deliveries until the loop returns; or the steps that wait with some."""
         layout = self._layout
         return [
             index
             for index, stay in self._kept.items()
-            if stay is None and index not in layout.emitting and index not in layout.inside
-        ]
-
-    @property
-    def _waiting(self) -> list[int]:
-        """The steps that keep deliveries until others have come, for which a sink must leave some."""
-        layout = self._layout
-        return [
-            index
-            for index, stay in self._kept.items()
-            if stay is not None and index not in layout.emitting and index not in layout.inside
+            if (stay is None) is sinks and index not in layout.emitting and index not in layout.inside
         ]
 
     @property
@@ -119,8 +108,8 @@ class Follower:
         """The turn is over: what it had in hand is settled. A sink that keeps all may get no more."""
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
-            for index in self._results:
-                lists = ", ".join(map(_kept, [index, *self._waiting]))
+            for index in self._keep(sinks=True):
+                lists = ", ".join(map(_kept, [index, *self._keep(sinks=False)]))
                 many = " + ".join(f"len({each})" for each in lists.split(", "))
                 self._add(site.depth, f"if {many} >= {_count(index)}:")
                 self._add(site.depth + 1, f"{_count(index)} = {_open(index)}.counted({lists})", index)
@@ -139,7 +128,7 @@ class Follower:
         """The setup of the step at `index`."""
         if index in self._kept:
             self._add(depth, f"{_kept(index)} = []")
-        if index in self._results:
+        if index in self._keep(sinks=True):
             name = self._layout.steps[index].declaration.name
             self._add(depth, f"{_open(index)} = Open({name!r}, most_of(pace))")
             self._add(depth, f"{_count(index)} = {_open(index)}.most")
@@ -151,7 +140,9 @@ class Follower:
         if site.token != _NOTHING and not site.tail:
             self._add(site.depth, f"{site.token}.count += 1")
         self._add(site.depth, f"{_kept(index)}.append({site.token})")
-        counting = [each for each in self._results if each == index or index in self._waiting]
+        counting = [
+            each for each in self._keep(sinks=True) if each == index or index in self._keep(sinks=False)
+        ]
         if counting and site.token != _NOTHING:
             self._add(site.depth, f"if {site.token}.several:")
             self._add(site.depth + 1, " = ".join([*map(_count, counting), "0"]))
@@ -207,10 +198,10 @@ class Follower:
 
     def returned(self, result: str, depth: int) -> str:
         """The sinks have come to their end, and the loop returns `result`."""
-        if not self._results:
+        if not self._keep(sinks=True):
             return result
         self._add(depth, f"result = {result}")
-        for index in self._results:
+        for index in self._keep(sinks=True):
             self._add(depth, f"settled({_kept(index)})")
         return "result"
 
