@@ -10,7 +10,7 @@ hands back at its end whatever is open then.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 __all__ = [
     "NO_DELIVERY",
@@ -57,6 +57,9 @@ class Delivery:
     """One handing-out of one item."""
 
     __slots__ = ("count", "error", "failed", "ledger", "message")
+
+    several: ClassVar[bool] = False
+    """Whether it may stand for several that were handed out. Sinks ask for each item: a property is slow."""
 
     def __init__(self, ledger: Any, message: Any) -> None:
         self.count: int = 1
@@ -134,6 +137,8 @@ class Together(Delivery):
     """What stands beside an item made of several: each of theirs, let go of at once."""
 
     __slots__ = ("parts",)
+
+    several = True
 
     def __init__(self, parts: list[Delivery]) -> None:
         super().__init__(_PARTS, None)

@@ -12,6 +12,7 @@ it has lingered, by the task that closes the source.
 from __future__ import annotations
 
 from asyncio import CancelledError
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -120,6 +121,25 @@ class PairedShare(Shared):
                 self.refused(lane, error)
 
 
+class _Dealt(Delivery):
+    """What a reader has of a delivery, which it knows as its message."""
+
+    __slots__ = ()
+
+    @property
+    def handed(self) -> Iterable[Delivery]:
+        of: Delivery = self.message
+        return of.handed
+
+
+class _DealtTogether(_Dealt):
+    """The same of several."""
+
+    __slots__ = ()
+
+    several = True
+
+
 class Portion:
     """The ledger of what one reader has of the deliveries of a shared run."""
 
@@ -140,7 +160,7 @@ class Portion:
         return [(token if token is NO_DELIVERY else self._made(token), item) for token, item in burst]
 
     def _made(self, token: Delivery) -> Delivery:
-        made = Delivery(self, token)
+        made = (_DealtTogether if token.several else _Dealt)(self, token)
         self._open[made] = None
         return made
 

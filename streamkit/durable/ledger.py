@@ -123,7 +123,7 @@ class CarrierLedger:
 
         What the run worked on when it failed with `error` is handed out again, or was so too often.
         """
-        task = asyncio.create_task(self._end(error))
+        task = asyncio.create_task(self._end(error, blameless=_ends(error)))
         if not task.done():  # pragma: no branch - an eager task may be
             hide(task)
         errors: list[BaseException] = []
@@ -131,7 +131,7 @@ class CarrierLedger:
         await _attempt(task, errors)  # behind a cancellation, whose error tells of it
         raise_first(errors)
 
-    async def _end(self, error: BaseException | None) -> None:
+    async def _end(self, error: BaseException | None, *, blameless: bool) -> None:
         state = self._state
         state.ending = True
         errors: list[BaseException] = []
@@ -140,7 +140,7 @@ class CarrierLedger:
         if self._keep in self._tasks:
             await _attempt(_ended(self._tasks[self._keep]), errors)
         under_way = [each for each in self._held.values() if each.count]
-        state.blamed |= not _blames(error) or any(each.failed for each in under_way)
+        state.blamed |= blameless or any(each.failed for each in under_way)
         await _attempt(self._settle(), errors)
         await _attempt(self._rest(error), errors)
         if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
@@ -339,6 +339,16 @@ class CarrierLedger:
 def _blames(error: BaseException | None) -> bool:
     """Whether an error tells of what was worked on: a carrier that is away does not, and no end does."""
     return isinstance(error, Exception) and not isinstance(error, CarrierError)
+
+
+def _ends(error: BaseException | None) -> bool:
+    """Whether nothing that was worked on is to blame for the end of this run."""
+    if isinstance(error, (CancelledError, GeneratorExit)):
+        # where nobody has cancelled the run, a callback has raised that itself, or an `async for` is left,
+        # whose body may have failed
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return not _blames(error)
 
 
 async def _attempt(work: Awaitable[None], errors: list[BaseException]) -> None:

@@ -17,7 +17,7 @@ def f(item: Any) -> Any:
 
 
 _AHEAD: Any = ops.buffer(Suspend(1)) | ops.drain()
-_CONCERNS = re.compile(r"token|pair\b|kept_|most_|\bresult\b|settle")
+_CONCERNS = re.compile(r"token|pair\b|kept_|\bcount_\d_|\bresult\b|settle")
 _SETTLES = re.compile(r"(\w+)\.count -= 1\n\s*if not \1\.count:\n\s*\1\.ledger\.closed\(\1\)")
 """As the lines below say it: settle."""
 
@@ -201,14 +201,15 @@ LOOPS: dict[str, tuple[Any, str]] = {
         ops.flatten() | ops.to_list(),
         """
         kept_1_ = []
-        most_1_ = most_of(pace)
+        count_1_ = open_1_.most
         token, item = item
         token.count += 1
         kept_1_.append(token)
-        open_1_.update(token.handed)
+        if token.several:
+        count_1_ = 0
         settle token
-        if len(open_1_) >= most_1_:
-        raise overfull('to_list', most_1_)
+        if len(kept_1_) >= count_1_:
+        count_1_ = open_1_.counted(kept_1_)
         del item; token = each_0 = part_0_0_ = rest_0_0_ = None
         result = items_1
         settled(kept_1_)
@@ -227,25 +228,29 @@ LOOPS: dict[str, tuple[Any, str]] = {
         ops.batch(2) | ops.take(3) | ops.last(),
         """
         kept_2_ = []
-        most_2_ = most_of(pace)
+        count_2_ = open_2_.most
         result = found_2
         settled(kept_2_)
         return result
         kept_0_ = []
         token, item = item
         kept_0_.append(token)
+        if token.several:
+        count_2_ = 0
         token_0_ = together(kept_0_, len(held_0))
         kept_2_.append(token_0_)
-        open_2_.update(token_0_.handed)
+        if token_0_.several:
+        count_2_ = 0
         result = found_2
         settled(kept_2_)
         return result
-        if len(open_2_) >= most_2_:
-        raise overfull('last', most_2_)
+        if len(kept_2_) + len(kept_0_) >= count_2_:
+        count_2_ = open_2_.counted(kept_2_, kept_0_)
         del item; token = full_0 = token_0_ = None
         token_0_ = together(kept_0_, 0)
         kept_2_.append(token_0_)
-        open_2_.update(token_0_.handed)
+        if token_0_.several:
+        count_2_ = 0
         result = found_2
         settled(kept_2_)
         return result
@@ -278,12 +283,13 @@ LOOPS: dict[str, tuple[Any, str]] = {
         ops.broadcast(ops.count(), ops.to_list()),
         """
         kept_2_ = []
-        most_2_ = most_of(pace)
+        count_2_ = open_2_.most
         token, item = item
         kept_2_.append(token)
-        open_2_.update(token.handed)
-        if len(open_2_) >= most_2_:
-        raise overfull('to_list', most_2_)
+        if token.several:
+        count_2_ = 0
+        if len(kept_2_) >= count_2_:
+        count_2_ = open_2_.counted(kept_2_)
         del item; token = None
         result = (number_1, items_2,)
         settled(kept_2_)

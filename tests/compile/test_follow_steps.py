@@ -111,8 +111,8 @@ def test_of_how_many_deliveries_a_sink_may_wait_for_the_last() -> None:
     assert most_of(SimpleNamespace(book=None)) == math.inf
     assert str(overfull("last", 8)) == (
         "last() keeps the deliveries of all items until the job returns, and 8 is all that its source "
-        "hands out before one is acknowledged: put take(7) before it, or hand out more, "
-        "with a larger prefetch"
+        "hands out before one is acknowledged: put take(7) behind the source, or hand out "
+        "more, with a larger prefetch"
     )
 
 

@@ -218,6 +218,49 @@ def test_a_run_that_is_ended_is_no_fault_of_the_items() -> None:
     run(main)
 
 
+def test_a_cancellation_that_a_callback_raises_is_a_try() -> None:
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        reader: Any = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
+        await stored(carrier, "poison", "b")
+
+        async def lost(body: bytes) -> None:
+            if body == b"poison":
+                raise asyncio.CancelledError
+
+        for _ in range(2):
+            with pytest.raises(asyncio.CancelledError):
+                await (reader | ops.map(lost) | ops.drain())
+        await (reader | ops.map(lost) | ops.take(1) | ops.drain())
+        assert [entry.body for entry, _ in dead.store.entries] == [b"poison"]
+
+    run(main)
+
+
+def test_what_fails_in_the_body_of_a_loop_is_a_try() -> None:
+    async def main() -> None:
+        carrier, dead = Memory(), Memory(name="dead")
+        reader: Any = carrier.reader(group="g", max_deliveries=2, dead_letters=dead)
+        await stored(carrier, "poison")
+        for _ in range(3):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    async for _ in reader:
+                        await asyncio.sleep(9.0)
+            await asyncio.sleep(1.0)
+        for _ in range(2):
+            assert not dead.store.entries, "to be cancelled is no try"
+            with pytest.raises(ValueError, match="bad"):
+                async for _ in reader | ops.map(bytes.decode):
+                    raise ValueError("bad")
+            await asyncio.sleep(1.0)  # the loop of events closes it
+        await stored(carrier, "b")
+        assert [item async for item in reader | ops.take(1)] == [b"b"]
+        assert [entry.body for entry, _ in dead.store.entries] == [b"poison"]
+
+    run(main)
+
+
 def test_a_pipe_that_waits_for_more_gets_it_after_a_third_of_the_lease() -> None:
     async def main() -> None:
         carrier, dead = Memory(), Memory(name="dead")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from streamkit.durable import Nats
+from streamkit.durable.nats.connection import NatsConnection
 from streamkit.durable.servers import unless_cancelled
 from streamkit.testing import run
 
@@ -75,5 +78,31 @@ def test_a_call_that_goes_on_for_too_long_is_cancelled_itself() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert [at - begun for at in told] == [pytest.approx(1.5)]
+
+    run(main)
+
+
+def test_groups_may_change_while_what_others_have_deleted_is_counted() -> None:
+    connection: Any = NatsConnection(Nats("nats://localhost", "queue"))
+    known = connection._groups
+
+    class Server:
+        def __init__(self) -> None:
+            self.last = 5
+
+        async def ask(self, what: str) -> Any:
+            known.forget()  # as a claim does that has lost its connection
+            return {"config": {}, "state": {"last_seq": self.last}}
+
+        async def each(self, asked: list[Any]) -> list[Any]:
+            return [{"created": "then", "delivered": {"consumer_seq": 1}, "num_pending": 4} for _ in asked]
+
+    async def main() -> None:
+        connection._api = Server()
+        for last in (5, 7):
+            connection._api.last = last
+            known.leases = {"one": 30.0, "other": 30.0}
+            await connection._counted()
+        assert connection.trimmed == 2 * 2
 
     run(main)

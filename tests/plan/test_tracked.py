@@ -181,13 +181,24 @@ def test_a_sink_that_keeps_all_says_so_where_it_would_wait_for_ever() -> None:
 
 def test_what_a_sink_keeps_is_counted_by_what_was_handed_out() -> None:
     """A list of three items is three of them; what is made of one, or of none, is no more than that."""
-    trial = Trial(9)
-    with pytest.raises(RuntimeError, match="and 4 is all"):
-        run(lambda: _awaited(trial.stream(most=4) | ops.batch(3) | ops.to_list()))
-    assert trial.handed == [*trial.items[:6]]
+    ways: list[tuple[Any, int]] = [
+        (ops.batch(2), 4),
+        (ops.batch(3), 4),  # the second list would wait for more than there can be
+        (ops.batch(3) | ops.share(), 6),
+    ]
+    for way, many in ways:
+        trial = Trial(9)
+        with pytest.raises(RuntimeError, match="and 4 is all"):
+            run(partial(_awaited, trial.stream(most=4) | way | ops.to_list()))
+        assert trial.handed[:many] == [*trial.items[:many]]
+        assert not trial.settled
+    assert run(partial(_awaited, Trial(3).stream(most=4) | ops.batch(2) | ops.to_list())), "it may end before"
     few: Any = Trial(3).stream(most=4) | ops.merge(range(9))
     made = run(lambda: _awaited(few | ops.map(lambda item: [item] * 2) | ops.flatten() | ops.to_list()))
     assert len(made) == 24
+    shared: Any = Trial(3).stream(most=4) | ops.share(readers=2)
+    both = run(lambda: _awaited(shared | ops.merge(shared) | ops.to_list()))
+    assert len(both) == 6, "two readers have the same three"
 
 
 async def _slow(item: Any) -> Any:

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from streamkit._core.catalogue import Declaration
-from streamkit._core.delivery import NO_DELIVERY, settled, together, trimmed
+from streamkit._core.delivery import NO_DELIVERY, Delivery, settled, together, trimmed
 from streamkit._engine.compile.key import Pairs
 from streamkit._engine.compile.lasting import emits, lasts, returns
 from streamkit._engine.compile.layout import Layout
@@ -72,14 +72,13 @@ class Follower:
             elif pieces.keeps is not None and not _at_once(pieces):
                 self._kept[index] = pieces.keeps
 
-    @property
-    def _results(self) -> list[int]:
-        """The sinks that keep deliveries until the loop returns."""
+    def _keep(self, *, sinks: bool) -> list[int]:
+        """The `sinks` that keep deliveries until the loop returns; or the steps that wait with some."""
         layout = self._layout
         return [
             index
             for index, stay in self._kept.items()
-            if stay is None and index not in layout.emitting and index not in layout.inside
+            if (stay is None) is sinks and index not in layout.emitting and index not in layout.inside
         ]
 
     @property
@@ -109,10 +108,11 @@ class Follower:
         """The turn is over: what it had in hand is settled. A sink that keeps all may get no more."""
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
-            for index in self._results:
-                self._add(site.depth, f"if len({_open(index)}) >= {_most(index)}:")
-                name = self._layout.steps[index].declaration.name
-                self._add(site.depth + 1, f"raise overfull({name!r}, {_most(index)})", index)
+            for index in self._keep(sinks=True):
+                lists = ", ".join(map(_kept, [index, *self._keep(sinks=False)]))
+                many = " + ".join(f"len({each})" for each in lists.split(", "))
+                self._add(site.depth, f"if {many} >= {_count(index)}:")
+                self._add(site.depth + 1, f"{_count(index)} = {_open(index)}.counted({lists})", index)
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
@@ -128,9 +128,10 @@ class Follower:
         """The setup of the step at `index`."""
         if index in self._kept:
             self._add(depth, f"{_kept(index)} = []")
-        if index in self._results:
-            self._add(depth, f"{_most(index)} = most_of(pace)")
-            self._add(depth, f"{_open(index)} = set()")
+        if index in self._keep(sinks=True):
+            name = self._layout.steps[index].declaration.name
+            self._add(depth, f"{_open(index)} = Open({name!r}, most_of(pace))")
+            self._add(depth, f"{_count(index)} = {_open(index)}.most")
 
     def enter(self, index: int, site: Site) -> Site:
         """An item has come to the step at `index`, which may keep its delivery."""
@@ -139,8 +140,12 @@ class Follower:
         if site.token != _NOTHING and not site.tail:
             self._add(site.depth, f"{site.token}.count += 1")
         self._add(site.depth, f"{_kept(index)}.append({site.token})")
-        if index in self._results:
-            self._add(site.depth, f"{_open(index)}.update({site.token}.handed)")
+        counting = [
+            each for each in self._keep(sinks=True) if each == index or index in self._keep(sinks=False)
+        ]
+        if counting and site.token != _NOTHING:
+            self._add(site.depth, f"if {site.token}.several:")
+            self._add(site.depth + 1, " = ".join([*map(_count, counting), "0"]))
         if site.tail:
             self._moves(site)
         return site.at(ends_turn=False)
@@ -193,10 +198,10 @@ class Follower:
 
     def returned(self, result: str, depth: int) -> str:
         """The sinks have come to their end, and the loop returns `result`."""
-        if not self._results:
+        if not self._keep(sinks=True):
             return result
         self._add(depth, f"result = {result}")
-        for index in self._results:
+        for index in self._keep(sinks=True):
             self._add(depth, f"settled({_kept(index)})")
         return "result"
 
@@ -260,24 +265,55 @@ def most_of(pace: Any) -> float:
     return math.inf if ledgers is None else sum(source.most for source in ledgers)
 
 
-def overfull(name: str, most: int) -> RuntimeError:
+class Open:
+    """What was handed out and is open, as a sink named `name` keeps it: at most so many can be.
+
+    To look at each as it comes would take as long as to collect it. One that stands for several may be the
+    last that comes; of others, there is time until the sink has so many.
+    """
+
+    def __init__(self, name: str, most: float) -> None:
+        self.name = name
+        self.most = most
+        self._found: set[Delivery] = set()
+        self._seen = 0
+
+    def counted(self, kept: list[Delivery], *waiting: list[Delivery]) -> float:
+        """Count what is `kept`, which has grown, and what steps have that wait for more.
+
+        Returns how many these must be together until more can be known.
+
+        Raises:
+            RuntimeError: no more can come.
+        """
+        for each in kept[self._seen :]:
+            self._found.update(each.handed)
+        self._seen = len(kept)
+        beside = {one for held in waiting for each in held for one in each.handed}
+        left = self.most - len(self._found | beside if beside else self._found)
+        if left <= 0:
+            raise overfull(self.name, self.most)
+        return self._seen + sum(map(len, waiting)) + left
+
+
+def overfull(name: str, most: float) -> RuntimeError:
     """What is raised where a sink would wait for ever."""
     return RuntimeError(
         f"{name}() keeps the deliveries of all items until the job returns, and {most} is all that its "
-        f"source hands out before one is acknowledged: put take({most - 1}) before it, "
+        f"source hands out before one is acknowledged: put take({most - 1}) behind the source, "
         "or hand out more, with a larger prefetch"
     )
 
 
 _USED: dict[str, Any] = {
     _NOTHING: NO_DELIVERY,
-    **{each.__name__: each for each in (settled, together, trimmed, most_of, overfull)},
+    **{each.__name__: each for each in (settled, together, trimmed, most_of, Open)},
 }
 """What the lines of deliveries use by name."""
 
 
-def _most(index: int) -> str:
-    return f"most_{index}_"
+def _count(index: int) -> str:
+    return f"count_{index}_"
 
 
 def _open(index: int) -> str:

@@ -240,7 +240,7 @@ class NatsConnection:
         The server is asked for the stream before and after its groups: what is stored meanwhile is no loss.
         """
         name = self._subject
-        for group in self._groups.leases:
+        for group in [*self._groups.leases]:  # a claim joins others meanwhile, or forgets all
             before = await self._api.ask(f"STREAM.INFO.{name}")
             parts = range(partitions_of(before["config"]) + 1)
             asked = [(f"CONSUMER.INFO.{name}.{consumer_of(group, part)}", None) for part in parts]
