@@ -66,6 +66,10 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: STREAM | None,
         "None is no operator: the function that was to make it must return it",
     ),
+    "a list": (
+        lambda: STREAM | [ops.map(str), ops.take(1)],
+        "[map(str), take(1)] is no operator: join them with |",
+    ),
     "a class": (lambda: STREAM | front.Valve, "Valve is no operator: write | ops.valve(...)"),
     "two sources": (
         lambda: front.Stream([1], len),

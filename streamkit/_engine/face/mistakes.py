@@ -140,6 +140,8 @@ def beside(left: object, other: Any) -> Any:
             f"{shown(left)} cannot be joined to another stream with |: "
             "write stream | ops.merge(other), ops.concat(other) or ops.zip(other)"
         )
+    if isinstance(other, (list, tuple)):
+        raise TypeError(f"{shown(other)} is no operator{instead(other)}")
     if isinstance(other, Strategy):
         raise TypeError(f"a strategy is that of a buffer, so write | ops.buffer({shown(other)})")
     if words := _of_neighbour(other):
