@@ -55,6 +55,9 @@ MORE = {
     ],
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
+    "streamkit/_engine/buffer/book.py": [
+        "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep"
+    ],
     "streamkit/_engine/buffer/channel.py": ["tests/operators/test_batch_within.py"],
     "streamkit/_engine/buffer/rota.py": ["tests/compile/test_opcodes_turns.py"],
     "streamkit/_engine/buffer/rounds.py": ["tests/sources/test_threads.py"],

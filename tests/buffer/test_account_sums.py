@@ -63,12 +63,14 @@ class TestSums:
             (None, 1),
         ]
 
-    def test_are_no_more_than_there_may_be_and_one_of_the_rest(self) -> None:
+    def test_are_no_more_than_there_may_be_and_one_of_the_rest_of_each_name(self) -> None:
         sums = Sums()
         for size in range(1, MOST_SUMS + 6):
             sums.add(stats_of(strategy=Suspend(size), offered=1))
-        counts = [each.offered for each in sums.stats()]
-        assert counts == [1] * MOST_SUMS + [5]
+        for name in ("zip", "zip(2)"):
+            sums.add(stats_of(name, offered=1))
+        counts = [(each.operator, each.offered) for each in sums.stats()]
+        assert counts == [("hold", 1)] * MOST_SUMS + [("hold", 5), ("zip(...)", 2)]
 
     def test_get_the_name_of_who_asks_where_they_have_none(self) -> None:
         sums = Sums()
