@@ -1,13 +1,16 @@
 """Counts that go on: of a lane that follows another, of buffers that are summed, of an item in a hand."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from streamkit import BufferStats, Conflate, DropIncoming, DropOldest, Strategy, Suspend
+from streamkit import BufferStats, Conflate, DropIncoming, DropOldest, KeepLatest, Strategy, Suspend
 from streamkit._engine.buffer.account import MOST_SUMS, Sums
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import HandLane, TurnLane
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.latest import LatestLane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.buffer.threads import SharedChannel
 
@@ -145,6 +148,8 @@ def test_what_a_writer_puts_in_after_the_reader_has_gone_is_refused() -> None:
 
 
 def test_a_lane_alone_bears_no_name() -> None:
-    channel = Channel(clock=lambda: 0.0)
-    for lane in (channel.lane(), channel.lane(Suspend(2)), SharedChannel(Suspend(9)).lanes[0]):
+    channel: Any = Channel(clock=lambda: 0.0)
+    strategies = (None, Suspend(2), DropOldest(2), Conflate(max))
+    alone = (HandLane(channel, channel), TurnLane(channel, Suspend(2)), LatestLane(channel, KeepLatest()))
+    for lane in (*map(channel.lane, strategies), SharedChannel(Suspend(9)).lanes[0], *alone):
         assert (lane.stats().operator, lane.stats("hold").operator) == ("", "hold")
