@@ -121,6 +121,19 @@ class TestFollowing:
         lane.follow(before)
         assert (before.stats().seconds_full, lane.stats().seconds_full) == (3.0, 7.0)
 
+    @pytest.mark.parametrize("counts", [(5, 3), (3, 5)])
+    def test_so_does_one_that_threads_fill(self, counts: tuple[int, int]) -> None:
+        before, anew = SharedChannel(Suspend(20)), SharedChannel(Suspend(20))
+        for channel, count in zip((before, anew), counts, strict=True):
+            for number in range(count):
+                channel.offer(number)
+        for _ in range(counts[0]):
+            before.pop()
+        anew.lanes[0].follow(before.lanes[0])
+        (stats,) = anew.stats()
+        assert (stats.offered, stats.delivered, stats.held) == (8, counts[0], counts[1])
+        assert stats.held_at_most == 5
+
     def test_it_has_the_place_of_the_one_before(self) -> None:
         channel = Channel(clock=lambda: 0.0)
         lanes = [channel.lane(Suspend(1)) for _ in range(3)]

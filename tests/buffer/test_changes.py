@@ -12,6 +12,7 @@ from streamkit import (
     Conflate,
     DropIncoming,
     DropOldest,
+    DropYoungest,
     Fail,
     Offered,
     RunningLoopError,
@@ -169,6 +170,30 @@ def test_an_item_is_not_read_while_another_thread_folds_into_it() -> None:
     assert comes(folds.wait)
     assert [*items] == [3]
     assert joined(other)
+
+
+@pytest.mark.parametrize("strategy", [DropOldest(9), DropYoungest(9)], ids=repr)
+def test_nor_while_one_may_drop_it(strategy: Strategy) -> None:
+    stream, emitter = push(strategy)
+    assert all(emitter.offer(number) for number in range(3))
+    channel: Any = stream.source.value
+    begun, done = Event(), list[bool]()
+
+    def change() -> None:
+        with channel.lock:
+            begun.set()
+            sleep(0.02)
+            done.append(True)
+
+    items = iter(stream)
+    assert next(items) == 0
+    other = Thread(target=change)
+    other.start()
+    assert comes(begun.wait)
+    assert (next(items), done) == (1, [True])
+    assert joined(other)
+    emitter.close()
+    assert [*items] == [2]
 
 
 def test_what_was_dropped_in_a_call_that_failed_is_told_of_too() -> None:
