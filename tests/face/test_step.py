@@ -313,7 +313,7 @@ class TestRefused:
         [
             ({"each": "emit(item"}, "each, line 1: emit(item"),
             ({"each": "pass", "result": "x ="}, "result, line 1: x ="),
-            ({"each": "pass", "setup": "a = 1\n1 1"}, "setup, line 2: 1 1"),
+            ({"each": "pass", "setup": "a = 1\n1 1\nb = 2"}, "setup, line 2: 1 1"),
         ],
     )
     def test_what_is_no_python(self, pieces: dict[str, str], said: str) -> None:
