@@ -1,13 +1,16 @@
 """Counts that go on: of a lane that follows another, of buffers that are summed, of an item in a hand."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from streamkit import BufferStats, Conflate, DropIncoming, DropOldest, Strategy, Suspend
+from streamkit import BufferStats, Conflate, DropIncoming, DropOldest, KeepLatest, Strategy, Suspend
 from streamkit._engine.buffer.account import MOST_SUMS, Sums
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import HandLane, TurnLane
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.latest import LatestLane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.buffer.threads import SharedChannel
 
@@ -63,12 +66,14 @@ class TestSums:
             (None, 1),
         ]
 
-    def test_are_no_more_than_there_may_be_and_one_of_the_rest(self) -> None:
+    def test_are_no_more_than_there_may_be_and_one_of_the_rest_of_each_name(self) -> None:
         sums = Sums()
         for size in range(1, MOST_SUMS + 6):
             sums.add(stats_of(strategy=Suspend(size), offered=1))
-        counts = [each.offered for each in sums.stats()]
-        assert counts == [1] * MOST_SUMS + [5]
+        for name in ("zip", "zip(2)"):
+            sums.add(stats_of(name, offered=1))
+        counts = [(each.operator, each.offered) for each in sums.stats()]
+        assert counts == [("hold", 1)] * MOST_SUMS + [("hold", 5), ("zip(...)", 2)]
 
     def test_get_the_name_of_who_asks_where_they_have_none(self) -> None:
         sums = Sums()
@@ -116,6 +121,19 @@ class TestFollowing:
         lane.follow(before)
         assert (before.stats().seconds_full, lane.stats().seconds_full) == (3.0, 7.0)
 
+    @pytest.mark.parametrize("counts", [(5, 3), (3, 5)])
+    def test_so_does_one_that_threads_fill(self, counts: tuple[int, int]) -> None:
+        before, anew = SharedChannel(Suspend(20)), SharedChannel(Suspend(20))
+        for channel, count in zip((before, anew), counts, strict=True):
+            for number in range(count):
+                channel.offer(number)
+        for _ in range(counts[0]):
+            before.pop()
+        anew.lanes[0].follow(before.lanes[0])
+        (stats,) = anew.stats()
+        assert (stats.offered, stats.delivered, stats.held) == (8, counts[0], counts[1])
+        assert stats.held_at_most == 5
+
     def test_it_has_the_place_of_the_one_before(self) -> None:
         channel = Channel(clock=lambda: 0.0)
         lanes = [channel.lane(Suspend(1)) for _ in range(3)]
@@ -143,6 +161,8 @@ def test_what_a_writer_puts_in_after_the_reader_has_gone_is_refused() -> None:
 
 
 def test_a_lane_alone_bears_no_name() -> None:
-    channel = Channel(clock=lambda: 0.0)
-    for lane in (channel.lane(), channel.lane(Suspend(2)), SharedChannel(Suspend(9)).lanes[0]):
+    channel: Any = Channel(clock=lambda: 0.0)
+    strategies = (None, Suspend(2), DropOldest(2), Conflate(max))
+    alone = (HandLane(channel, channel), TurnLane(channel, Suspend(2)), LatestLane(channel, KeepLatest()))
+    for lane in (*map(channel.lane, strategies), SharedChannel(Suspend(9)).lanes[0], *alone):
         assert (lane.stats().operator, lane.stats("hold").operator) == ("", "hold")

@@ -100,3 +100,19 @@ def test_a_chapter_is_of_the_same_run_as_its_book() -> None:
     for chapter in (book.chapter(), book.chapter(after=True)):
         assert (chapter.gate, chapter.hands, chapter.ledgers) == (book.gate, book.hands, book.ledgers)
         assert chapter.ledgers is book.ledgers
+
+
+def test_what_is_watched_is_asked_what_it_has_in_hand_as_long_as_it_is_there() -> None:
+    def told(row: Row) -> list[tuple[object, int]]:
+        return [(row.name, row.offered), ("empty", 0)]
+
+    book = Book(hands=WeakKeyDictionary())
+    first, second = Row("map", 2), Row("map", 3)
+    book.watch(first, told)
+    book.chapter().watch(second, told)
+    assert dict(book.in_hand()) == {"'map'": 5}
+    del second
+    assert dict(book.in_hand()) == {"'map'": 2}
+    unasked = Book()
+    unasked.watch(first, told)
+    assert unasked.in_hand() == {}

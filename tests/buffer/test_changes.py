@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from threading import Thread, get_ident
+from threading import Event, Thread, get_ident
 from time import sleep
 from typing import Any
 
@@ -12,6 +12,7 @@ from streamkit import (
     Conflate,
     DropIncoming,
     DropOldest,
+    DropYoungest,
     Fail,
     Offered,
     RunningLoopError,
@@ -149,6 +150,50 @@ def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
     assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
     with channel.lock:
         assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
+
+
+def test_an_item_is_not_read_while_another_thread_folds_into_it() -> None:
+    folds = Event()
+
+    def fold(before: int, item: int) -> int:
+        folds.set()
+        sleep(0.02)  # long enough for a reader that does not wait
+        return before + item
+
+    stream, emitter = push(Conflate(fold))
+    emitter.offer(0)
+    items = iter(stream)
+    assert next(items) == 0
+    emitter.offer(1)
+    other = Thread(target=lambda: (emitter.offer(2), emitter.close()))
+    other.start()
+    assert comes(folds.wait)
+    assert [*items] == [3]
+    assert joined(other)
+
+
+@pytest.mark.parametrize("strategy", [DropOldest(9), DropYoungest(9)], ids=repr)
+def test_nor_while_one_may_drop_it(strategy: Strategy) -> None:
+    stream, emitter = push(strategy)
+    assert all(emitter.offer(number) for number in range(3))
+    channel: Any = stream.source.value
+    begun, done = Event(), list[bool]()
+
+    def change() -> None:
+        with channel.lock:
+            begun.set()
+            sleep(0.02)
+            done.append(True)
+
+    items = iter(stream)
+    assert next(items) == 0
+    other = Thread(target=change)
+    other.start()
+    assert comes(begun.wait)
+    assert (next(items), done) == (1, [True])
+    assert joined(other)
+    emitter.close()
+    assert [*items] == [2]
 
 
 def test_what_was_dropped_in_a_call_that_failed_is_told_of_too() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -81,6 +81,10 @@ class TestLanesThatAreNot:
         assert gone.startswith(OTHER + "<streamkit._engine.buffer.lane.Lane")
         assert until == "until must be one of the lanes to choose from, not 3"
         assert other == "lane must be one that run.feed(...) or channel.lane(...) made, not 3"
+
+    def test_or_made(self) -> None:
+        with pytest.raises(TypeError, match=r"^strategy must be a strategy such as .*, not 3"):
+            channel().lane(cast("Any", 3))
 
     def test_or_retired_again(self) -> None:
         of = channel()

@@ -128,6 +128,11 @@ def test_a_hand_over_is_full_until_the_reader_asks() -> None:
     channel._reader = object()  # as while it waits for an item
     assert not lane.full()
     channel._reader = None
+    lane.put("item")
+    lane.keep(lane.take())
+    channel._reader = object()
+    assert lane.full()  # the item has its only place until it is released
+    channel._reader = None
     lane.refuse()
     assert not lane.full()
 

@@ -7,7 +7,7 @@ from weakref import ref
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Contract, Operator, Run, Stream, Suspend, ops, stage
 from streamkit.testing import run
 
 
@@ -121,3 +121,22 @@ def test_a_loop_is_left_at_its_end_also_where_there_is_nothing_to_close(source: 
     for pipe in (ops.skip(0), ops.buffer(Suspend(1)), ops.take(1), ops.filter(bool)):
         run(stream | pipe | ops.drain())
     assert left == ["left"] * 5
+
+
+async def _reading(run: Run, source: Any) -> AsyncIterator[Any]:
+    async for item in run.open(source):
+        yield item
+
+
+@stage(_reading, pumps=False, contract=Contract())
+def reading() -> Operator[Any, Any]:
+    return Operator(reading)
+
+
+def test_a_loop_that_nothing_comes_out_of_is_a_stream_too() -> None:
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+
+    for source in ([1], lambda: iter([1]), numbers, Stream([1]) | ops.merge()):
+        for reads in (reading(), ops.timeout(1.0), ops.map(abs)):
+            assert run(Stream(source) | ops.ignore_items() | reads | ops.to_list()) == []

@@ -175,3 +175,9 @@ def test_each_of_two_calls_that_may_drop_the_item_has_its_own_result(kind: Calla
         stream = Stream(source) | _both(guarded)
         assert run(stream | ops.to_list()) == expected
         assert list(stream) == expected
+
+
+def test_what_two_steps_make_of_an_item_is_kept_apart_where_either_may_drop_it() -> None:
+    made, seen = ops.map(abs, on_error=Resume()), list[int]()
+    stream = Stream([-1, -2]) | made | ops.tap(seen.append, on_error=Resume()) | ops.map(str)
+    assert (list(stream), run(stream | ops.to_list()), seen) == (["1", "2"], ["1", "2"], [1, 2] * 2)

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -222,9 +223,10 @@ class TestPieces:
         assert "test_step.py:" in caught.value.__notes__[0]
 
     def test_a_name_that_is_nowhere_is_an_error_that_says_so(self) -> None:
-        with pytest.raises(
-            NameError, match="step lost: 'nowhere' is neither a parameter nor a name of its module"
-        ):
+        said = (
+            "'nowhere' is neither a parameter nor a name of its module; give it what else it needs by uses="
+        )
+        with pytest.raises(NameError, match=f"^step lost: {said}"):
             list(Stream([1]) | lost())
 
 
@@ -307,10 +309,15 @@ class TestRefused:
             self.declare(each=text)
 
     @pytest.mark.parametrize(
-        "pieces", [{"each": "emit(item"}, {"each": "pass", "result": "x ="}, {"each": "pass", "setup": "1 1"}]
+        ("pieces", "said"),
+        [
+            ({"each": "emit(item"}, "each, line 1: emit(item"),
+            ({"each": "pass", "result": "x ="}, "result, line 1: x ="),
+            ({"each": "pass", "setup": "a = 1\n1 1\nb = 2"}, "setup, line 2: 1 1"),
+        ],
     )
-    def test_what_is_no_python(self, pieces: dict[str, str]) -> None:
-        with pytest.raises(SyntaxError):
+    def test_what_is_no_python(self, pieces: dict[str, str], said: str) -> None:
+        with pytest.raises(SyntaxError, match=rf"^step .*wrong: .* \({re.escape(said)}\)$"):
             self.declare(**pieces)
 
     def test_a_mistake_names_the_step(self) -> None:

@@ -93,6 +93,11 @@ class TestModules:
         second["abs"] = str
         assert list(Stream([1]) | both) == ["-2" * 5]
 
+    def test_a_name_that_looks_like_one_of_another_step_is_none_of_it(self) -> None:
+        """The second step is at place 1: so its name is ``RATE_1`` in the loop, where the first says that."""
+        first = declared("emit(item * RATE_1)", module={"RATE_1": 5})()
+        assert list(Stream([1]) | first | declared("emit(item * RATE)", module={"RATE": 3})()) == [15]
+
     def test_a_value_from_uses_is_fixed(self) -> None:
         module: dict[str, Any] = {"RATE": 2}
 

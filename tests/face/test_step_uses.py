@@ -85,6 +85,7 @@ class TestUses:
             ((lambda: 1,), "be functions and classes, not <function .*, which has no name of its own"),
             ("print", "be several functions and classes, or a mapping, not 'print'"),
             (print, r"be several functions and classes, .*: write uses=\(print,\)"),
+            (dict, r"be several functions and classes, .*: write uses=\(dict,\)"),
             (None, "be several functions and classes, or a mapping, not None"),
             ({"two words": 1}, "have names that Python code can say, not 'two words'"),
             ({"if": 1}, "have names that Python code can say, not 'if'"),
