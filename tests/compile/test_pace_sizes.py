@@ -40,6 +40,14 @@ def test_one_that_takes_more_is_smaller_next_and_never_empty(clock: Clock) -> No
     assert sizes(made, clock, 1.0, 0.75, 100.0) == [16, 5, 1]
 
 
+def test_one_that_takes_less_than_its_share_is_as_large_next_whoever_has_run_meanwhile(clock: Clock) -> None:
+    class Shared(Pace):
+        def others(self, now: float) -> float:
+            return now
+
+    assert sizes(Shared(), clock, *[0.12] * 9)[-1] == LARGEST
+
+
 def test_it_is_time_when_the_budget_is_spent_and_not_again_before_others_have_run(clock: Clock) -> None:
     made = Pace()
     clock.now += 0.75
