@@ -98,7 +98,8 @@ class _Promising(_Paced):
     channel: Any
 
     def __init__(self, channel: Channel, on_drop: OnDrop | None, seconds: float) -> None:
-        super().__init__(channel, DropYoungest(1, on_drop=on_drop), seconds)
+        super().__init__(channel, DropYoungest(2, on_drop=on_drop), seconds)
+        self.limit = 1
         self.promised = False
 
     def put(self, item: Any) -> bool:
@@ -163,7 +164,7 @@ def throttle_latest(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     is the latest when it asks. In RxJava the item that waits at the end is lost unless one asks for it.
     `sample` has fixed periods, and waits for the first one, too.
     """
-    strategy = DropYoungest(1, on_drop=on_drop)
+    strategy = DropYoungest(2, on_drop=on_drop)
     return Keep(throttle_latest, seconds=arguments.seconds("seconds", seconds), on_drop=strategy.on_drop)
 
 
