@@ -84,9 +84,6 @@ MORE = {
         "tests/sinks/test_collect.py",
     ],
     "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
-    "streamkit/_engine/compile/loop.py": [
-        "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep"
-    ],
     "streamkit/_engine/compile/key.py": ["tests/plan/test_link_building.py"],
     "streamkit/_engine/compile/loop.py": [
         "tests/flow/test_handle_drain.py::test_the_report_counts_calls_and_what_steps_keep",

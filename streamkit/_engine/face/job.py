@@ -219,7 +219,8 @@ class Handle(Generic[R_co]):
     async def stop(self) -> None:
         """End the job; return when everything is closed. Awaiting the handle then raises `StoppedError`.
 
-        Called again meanwhile, it waits for the same end, and cuts no clean-up short.
+        Called again meanwhile, it waits for the same end, and cuts no clean-up short: so it also waits for a
+        callback that has swallowed a cancellation of the job before.
         """
         if not self._task.done():
             if not self._stopped:
