@@ -152,15 +152,31 @@ def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
         assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
 
 
+class Wanted:
+    """The lock of a channel, which tells when somebody waits for it."""
+
+    def __init__(self, channel: Any) -> None:
+        self.lock, self.waits = channel.lock, Event()
+        channel.lock = self
+
+    def __enter__(self) -> None:
+        if not self.lock.acquire(blocking=False):
+            self.waits.set()
+            self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
 def test_an_item_is_not_read_while_another_thread_folds_into_it() -> None:
     folds = Event()
 
     def fold(before: int, item: int) -> int:
         folds.set()
-        sleep(0.02)  # long enough for a reader that does not wait
-        return before + item
+        return before + item if comes(lock.waits.wait) else -1
 
     stream, emitter = push(Conflate(fold))
+    lock = Wanted(stream.source.value)
     emitter.offer(0)
     items = iter(stream)
     assert next(items) == 0
@@ -177,13 +193,12 @@ def test_nor_while_one_may_drop_it(strategy: Strategy) -> None:
     stream, emitter = push(strategy)
     assert all(emitter.offer(number) for number in range(3))
     channel: Any = stream.source.value
-    begun, done = Event(), list[bool]()
+    lock, begun, done = Wanted(channel), Event(), list[bool]()
 
     def change() -> None:
         with channel.lock:
             begun.set()
-            sleep(0.02)
-            done.append(True)
+            done.append(comes(lock.waits.wait))
 
     items = iter(stream)
     assert next(items) == 0
