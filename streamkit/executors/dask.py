@@ -275,7 +275,8 @@ class _ClusterShare(Share):
 
     def outcomes(self, future: Future[Any]) -> Any:
         error = None if future.cancelled() else future.exception()
-        if future.cancelled() or isinstance(error, CancelledError):
+        # what a worker raises comes as bytes: an OSError is of the way there, where an answer was cut off
+        if future.cancelled() or isinstance(error, CancelledError | OSError):
             gone = WorkerError(f"the cluster is gone, or has cancelled the call: {error}")
             gone.__cause__ = error
             return gone

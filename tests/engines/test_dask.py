@@ -216,6 +216,20 @@ def test_a_scheduler_that_is_killed_is_an_error(tmp_path: Path, within: Any) -> 
             within(main(client))
 
 
+def test_so_is_one_that_is_killed_while_it_answers(
+    client: Any, within: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_off(_: Any) -> bytes:
+        raise distributed.comm.core.CommClosedError("in an answer")
+
+    async def main() -> None:
+        with pytest.raises(WorkerError, match=r"the cluster is gone, .*: in an answer"):
+            await (Stream([1]) | ops.for_each(str, on=Dask(client, 1)))
+
+    monkeypatch.setattr("streamkit.executors.dask._result", cut_off)
+    within(main())
+
+
 def test_bad_arguments(client: Any, within: Any) -> None:
     wrong: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: Dask("tcp://127.0.0.1:1"), TypeError, "client must be a client of dask.distributed"),
