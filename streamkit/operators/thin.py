@@ -144,7 +144,7 @@ def throttle_latest(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
         throttle_latest(5) --a----c----------d--|
 
     >>> from streamkit import Stream, ops
-    >>> list(Stream("abc") | ops.throttle_latest(0.001))
+    >>> list(Stream("abc") | ops.throttle_latest(0.1))
     ['a', 'c']
 
     Emits when: an item has come, and `seconds` have passed since the last one was passed on.

@@ -232,7 +232,7 @@ def throttle(
     >>> from streamkit import Stream, ops
     >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
     ['a', 'b']
-    >>> list(Stream("aab") | ops.throttle(1000.0, key=str, max_keys=10))
+    >>> list(Stream("aab") | ops.throttle(5.0, key=str, max_keys=10))
     ['a', 'b', 'a']
 
     Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.

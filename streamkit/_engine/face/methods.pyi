@@ -3197,7 +3197,7 @@ class Methods(Generic[T_co]):
         >>> from streamkit import Stream, ops
         >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
         ['a', 'b']
-        >>> list(Stream("aab") | ops.throttle(1000.0, key=str, max_keys=10))
+        >>> list(Stream("aab") | ops.throttle(5.0, key=str, max_keys=10))
         ['a', 'b', 'a']
 
         Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
@@ -3279,7 +3279,7 @@ class Methods(Generic[T_co]):
             throttle_latest(5) --a----c----------d--|
 
         >>> from streamkit import Stream, ops
-        >>> list(Stream("abc") | ops.throttle_latest(0.001))
+        >>> list(Stream("abc") | ops.throttle_latest(0.1))
         ['a', 'c']
 
         Emits when: an item has come, and `seconds` have passed since the last one was passed on.
