@@ -194,7 +194,7 @@ def test_a_stream_of_nats_that_others_trim(
             found = await claimed(one, 2)
             await one.acknowledge("readers", found[:1])
             await asked(jetstream, f"STREAM.PURGE.{name}", {"keep": 4})
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(1.1)  # a reader asks what others have deleted once a second, of a real server
             rest = await claimed(one, 4)
             assert [each.body for each in rest] == [b"6", b"7", b"8", b"9"]
             await one.acknowledge("readers", rest)
@@ -220,7 +220,7 @@ def test_a_stream_of_nats_with_keys_that_others_trim(
             await asked(jetstream, f"STREAM.PURGE.{name}", {"keep": 4})
             left = {b"6", b"7", b"8", b"9"} - {each.body for each in found}
             await one.append([Entry(b"more", "e")])
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(1.1)  # a reader asks what others have deleted once a second, of a real server
             rest = await claimed(one, len(left) + 1)
             assert {each.body for each in rest} == {*left, b"more"}
             await one.acknowledge("readers", rest)

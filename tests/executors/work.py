@@ -157,7 +157,7 @@ class Stubborn(Exception):  # noqa: N818
         super().__init__(f"{one} and {two}")
 
 
-class Ends(Exception):  # noqa: N818
+class Ends(Exception):  # noqa: N818 - named for what it does where it is read
     """It is pickled, and ends the program where it is read."""
 
     def __reduce__(self) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -203,4 +204,4 @@ def test_sources_are_read_ahead_again_when_half_of_that_is_taken() -> None:
         return {*ahead[: 20 - lookahead]}
 
     for lookahead, expected in [(1, {1}), (2, {2}), (4, {3, 4}), (7, {4, 5, 6, 7})]:
-        assert run(lambda lookahead=lookahead: main(lookahead)) == expected  # type: ignore[misc]
+        assert run(partial(main, lookahead)) == expected

@@ -171,10 +171,12 @@ def test_a_source_that_only_wakes_up_is_as_late_as_one_that_sleeps() -> None:
 
 
 def test_an_error_of_the_reader_ends_it_where_the_item_was_put_into_its_loop() -> None:
+    def inverse(item: int) -> float:
+        return 1 / (2 - item)
+
     async def main() -> None:
-        inverse = ops.map(lambda item: 1 / (2 - item))  # pyright: ignore[reportUnknownLambdaType]
         with pytest.raises(ZeroDivisionError):
-            await (Stream(gapped([1.0] * 5)) | ops.timeout(2.5) | inverse | ops.to_list())
+            await (Stream(gapped([1.0] * 5)) | ops.timeout(2.5) | ops.map(inverse) | ops.to_list())
 
     run(main)
 

@@ -109,10 +109,11 @@ class Follower:
         if self._pairs is Pairs.TAKES:
             self._settle(site.depth, "token")
             for index in self._keep(sinks=True):
-                lists = ", ".join(map(_kept, [index, *self._keep(sinks=False)]))
-                many = " + ".join(f"len({each})" for each in lists.split(", "))
+                lists = [*map(_kept, [index, *self._keep(sinks=False)])]
+                many = " + ".join(f"len({each})" for each in lists)
                 self._add(site.depth, f"if {many} >= {_count(index)}:")
-                self._add(site.depth + 1, f"{_count(index)} = {_open(index)}.counted({lists})", index)
+                counted = f"{_open(index)}.counted({', '.join(lists)})"
+                self._add(site.depth + 1, f"{_count(index)} = {counted}", index)
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
@@ -290,7 +291,7 @@ class Open:
             self._found.update(each.handed)
         self._seen = len(kept)
         beside = {one for held in waiting for each in held for one in each.handed}
-        left = self.most - len(self._found | beside if beside else self._found)
+        left = self.most - len(self._found) - len(beside - self._found)
         if left <= 0:
             raise overfull(self.name, self.most)
         return self._seen + sum(map(len, waiting)) + left
